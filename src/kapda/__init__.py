@@ -1,0 +1,1 @@
+"""kapda: the commerce core of The Kapda Co."""
