@@ -1,0 +1,1 @@
+"""The catalogue: designers, categories, products and what may be known of them."""
