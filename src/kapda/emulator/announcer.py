@@ -1,0 +1,61 @@
+"""Turns what happened into webhook events: which entities they carry, and their bytes."""
+
+import json
+from collections.abc import Mapping
+
+from kapda.emulator.clock import Clock
+from kapda.emulator.courier import Courier
+from kapda.emulator.ids import Ids
+from kapda.emulator.model import Order, Payment, Refund
+from kapda.emulator.shapes import JsonObject, order_shape, payment_shape, refund_shape
+
+
+class Announcer:
+    """Makes events and hands them to the courier; with webhooks off none is made, so none can be replayed later."""
+
+    def __init__(self, *, account_id: str, courier: Courier, ids: Ids, clock: Clock) -> None:
+        self._account_id = account_id
+        self._courier = courier
+        self._ids = ids
+        self._clock = clock
+
+    def payment(self, event: str, payment: Payment) -> None:
+        """Announces a payment's new state."""
+        if self._courier.enabled:
+            self._send(event, {"payment": payment_shape(payment, in_event=True)})
+
+    def order_paid(self, payment: Payment, order: Order) -> None:
+        """Announces a paid order, together with the payment that paid it."""
+        if self._courier.enabled:
+            self._send("order.paid", {"payment": payment_shape(payment, in_event=True), "order": order_shape(order)})
+
+    def refund(self, event: str, refund: Refund, payment: Payment) -> None:
+        """Announces a refund's new state, together with its payment."""
+        if self._courier.enabled:
+            self._send(event, {"refund": refund_shape(refund), "payment": payment_shape(payment, in_event=True)})
+
+    def _send(self, event: str, entities: Mapping[str, JsonObject]) -> None:
+        self._courier.post(
+            event_id=self._ids.event(),
+            event=event,
+            body=event_body(event, entities, self._account_id, self._clock.now()),
+        )
+
+
+def event_body(event: str, entities: Mapping[str, JsonObject], account_id: str, now: float) -> bytes:
+    """Returns the bytes of an event: one line, no spaces, non-ASCII and slashes escaped as Razorpay's encoder does.
+
+    The escapes matter: a receiver that checks the signature over re-encoded JSON, not the raw bytes, fails here too.
+    """
+    text = json.dumps(
+        {
+            "entity": "event",
+            "account_id": account_id,
+            "event": event,
+            "contains": list(entities),
+            "payload": {name: {"entity": entity} for name, entity in entities.items()},
+            "created_at": int(now),
+        },
+        separators=(",", ":"),
+    )
+    return text.replace("/", "\\/").encode()

@@ -1,0 +1,48 @@
+"""What one emulator is told at its start."""
+
+from dataclasses import dataclass
+
+DAY_SECONDS = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorSettings:
+    """Everything that shapes an emulator; times are seconds.
+
+    Raises:
+        ValueError: a webhook address without a secret, or a number out of its range.
+    """
+
+    key_id: str
+    key_secret: str
+    host: str = "127.0.0.1"
+    port: int = 8790
+    account_id: str = "acc_KapdaEmulator1"
+    seed: int = 1
+    webhook_url: str | None = None
+    webhook_secret: str = ""
+    # What the account does with an authorised payment whose order says nothing about capture.
+    auto_capture: bool = True
+    # Accounts differ: some refuse a receipt that was used before even when `unique_receipt` was not sent.
+    enforce_unique_receipts: bool = False
+    # True: a refund is answered `pending` and stays so until POST /emulator/refunds/{id}/process or /fail.
+    refunds_stay_pending: bool = False
+    webhook_timeout: float = 5.0
+    webhook_concurrency: int = 32
+    # The n-th retry waits base * 2**(n-1); no retry begins later than the window after the event.
+    retry_base: float = 6.0
+    retry_window: float = DAY_SECONDS
+    # Multiplies every real wait, so that a day of retries can pass in a second.
+    retry_time_scale: float = 1.0
+    # Finished deliveries that stay listed and can be replayed; older ones are forgotten to keep memory flat.
+    kept_deliveries: int = 20_000
+
+    def __post_init__(self) -> None:
+        if not self.key_id or not self.key_secret:
+            raise ValueError("key_id and key_secret must not be empty")
+        if self.webhook_url is not None and not self.webhook_secret:
+            raise ValueError("webhook_secret must not be empty when webhook_url is set")
+        if self.retry_base <= 0 or self.retry_time_scale < 0 or self.webhook_timeout <= 0:
+            raise ValueError("retry_base and webhook_timeout must be positive, retry_time_scale must not be negative")
+        if self.webhook_concurrency < 1 or self.kept_deliveries < 1:
+            raise ValueError("webhook_concurrency and kept_deliveries must be at least 1")
