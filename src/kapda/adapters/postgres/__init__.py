@@ -1,0 +1,1 @@
+"""PostgreSQL: repositories, the unit of work, migrations and the recomputed promises."""

@@ -1,0 +1,1 @@
+"""Alembic migrations: each a script of plain SQL."""

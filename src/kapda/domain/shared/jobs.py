@@ -1,0 +1,26 @@
+"""Jobs: wake-ups for work whose rows are the truth.
+
+A job names a row to look at, nothing more. Losing one delays the work until the next sweep; running one twice does
+nothing the second time.
+"""
+
+from enum import Enum, unique
+from typing import Protocol
+from uuid import UUID
+
+
+@unique
+class Job(Enum):
+    """The kinds of wake-up, by the name the queue knows them under."""
+
+    PROCESS_GATEWAY_EVENT = "process_gateway_event"
+    SETTLE_CHECKOUT = "settle_checkout"
+    RELAY_EVENTS = "relay_events"
+
+
+class Jobs(Protocol):
+    """Enqueues wake-ups in the transaction of the unit of work: a rollback wakes nobody."""
+
+    async def wake(self, job: Job, subject: UUID) -> None:
+        """Have `job` look at `subject` soon after the commit. A second wake-up for the same pair is one wake-up."""
+        ...
