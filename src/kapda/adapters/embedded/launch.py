@@ -1,8 +1,8 @@
 """Becomes another program, as the user it needs and bound to the life of the process that asked for it.
 
 Run as a script, never imported by its users: `python -I -S launch.py PARENT SIGNAL IDENTITY PROGRAM [ARGUMENT ...]`.
-It is a program of its own because `preexec_fn` can deadlock in a parent that has threads, and because the kernel forgets
-the parent-death signal when the user changes: it has to be set after that and before exec. It costs about 15 ms a start.
+It is a program of its own because `preexec_fn` can deadlock in a parent that has threads, and because the kernel
+forgets the parent-death signal when the user changes: it has to be set after that and before exec. It costs some 15 ms.
 
 Identities: `same` keeps the user. PostgreSQL refuses to run as root, so root has two more:
 
