@@ -16,7 +16,9 @@ from kapda.adapters.embedded.processes import Identity, StartError
 ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 """Nothing of the caller's: a stray PGPORT or PGDATA would change what is started."""
 
-_ROOT_IDENTITIES: Final[tuple[Identity, ...]] = ("namespace", "nobody")
+ROOT_IDENTITIES: Final[tuple[Identity, ...]] = ("namespace", "nobody")
+"""Who PostgreSQL may run as for root, the better way first."""
+
 _INITDB_TIMEOUT: Final = 120.0
 _PREDECESSOR_TIMEOUT: Final = 10.0
 """Seconds a server orphaned a moment ago gets to finish stopping."""
@@ -36,16 +38,25 @@ def program(name: str) -> str:
 
 
 def working_identity() -> Identity:
-    """Return who PostgreSQL can run as here: ourselves, or for root the first of two ways that this machine allows."""
+    """Return who PostgreSQL can run as here: ourselves, or for root the first of two ways that this machine allows.
+
+    Raises StartError when it allows neither.
+    """
     if os.geteuid() != 0:
         return "same"
     refusals = []
-    for identity in _ROOT_IDENTITIES:
-        tried = _run([program("postgres"), "--version"], identity, timeout=processes.START_TIMEOUT)
-        if tried.returncode == 0:
+    for identity in ROOT_IDENTITIES:
+        refusal = refused(identity)
+        if refusal is None:
             return identity
-        refusals.append(f"{identity}: {tried.stdout.strip()[-300:]}")
+        refusals.append(f"{identity}: {refusal}")
     raise StartError("PostgreSQL does not run as root, and nothing else is allowed here:\n" + "\n".join(refusals))
+
+
+def refused(identity: Identity) -> str | None:
+    """Return why this machine does not let PostgreSQL run as `identity`; None when it does."""
+    tried = _run([program("postgres"), "--version"], identity, timeout=processes.START_TIMEOUT)
+    return None if tried.returncode == 0 else tried.stdout.strip()[-300:]
 
 
 def create(data: Path, identity: Identity) -> None:
