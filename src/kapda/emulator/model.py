@@ -145,6 +145,8 @@ class Payment:
 
     def undo_refund(self, amount: int) -> None:
         """Takes a failed refund's amount back into what is the merchant's."""
+        if amount > self.amount_refunded:
+            raise IllegalMoveError(f"{self.amount_refunded} were refunded, {amount} cannot be taken back")
         if self.status is PaymentStatus.REFUNDED:
             self._move(PaymentAction.UNDO_REFUND)
         self.amount_refunded -= amount
