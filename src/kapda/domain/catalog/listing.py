@@ -10,7 +10,7 @@ from uuid import UUID
 from kapda.domain.catalog.product import COLOUR, SIZE, ProductSummary
 from kapda.domain.shared.errors import InvalidArgumentError, Reason
 from kapda.domain.shared.ids import DesignerId, ProductId
-from kapda.domain.shared.money import Money
+from kapda.domain.shared.money import INR, Money
 from kapda.domain.shared.pages import Cursor
 
 # Every colour is tried with every size, so the two together stay small.
@@ -23,11 +23,12 @@ Key = TypeVar("Key", int, datetime)
 class ProductFilter:
     """Products for which every given part holds; a part that is None or empty holds for all.
 
-    `category` is a category's singular or plural name, in any case. Price, colours and sizes must meet in one variant on
-    sale: a red shirt in M is not found because there is a red one in S and a blue one in M. Colours and sizes are spelt
-    as products show them. An unknown category, designer, colour or size finds nothing.
+    `category` is a category's singular or plural name, in any case. Price, colours and sizes must meet in one variant
+    on sale: a red shirt in M is not found because there is a red one in S and a blue one in M. Colours and sizes are
+    spelt as products show them. An unknown category, designer, colour or size finds nothing.
 
-    Raises InvalidArgumentError for a price range upside down, mixed currencies, or more than 20 colours or sizes.
+    Raises InvalidArgumentError for a price range upside down or in another currency than the prices, for more than 20
+    colours or sizes, or for a null character, which no stored text can have.
     """
 
     category: str | None = None
@@ -38,16 +39,23 @@ class ProductFilter:
     colours: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        self._check_texts()
+        for field, price in (("min_price", self.min_price), ("max_price", self.max_price)):
+            if price is not None and price.currency != INR:
+                raise InvalidArgumentError.for_field(field, f"must be in {INR}, as the prices are")
+        if self.min_price is not None and self.max_price is not None and self.max_price < self.min_price:
+            raise InvalidArgumentError.for_field("max_price", "must not be below min_price")
+        if self.category is not None:
+            object.__setattr__(self, "category", self.category.strip().lower() or None)
+
+    def _check_texts(self) -> None:
         for field, values in (("sizes", self.sizes), ("colours", self.colours)):
             if len(values) > MAX_FILTER_VALUES:
                 raise InvalidArgumentError.for_field(field, f"must not be more than {MAX_FILTER_VALUES}")
-        if self.min_price is not None and self.max_price is not None:
-            if self.min_price.currency != self.max_price.currency:
-                raise InvalidArgumentError.for_field("max_price", "must be in the currency of min_price")
-            if self.max_price < self.min_price:
-                raise InvalidArgumentError.for_field("max_price", "must not be below min_price")
-        if self.category is not None:
-            object.__setattr__(self, "category", self.category.strip().lower() or None)
+            if any("\0" in value for value in values):
+                raise InvalidArgumentError.for_field(field, "must not have a null character")
+        if "\0" in (self.category or ""):
+            raise InvalidArgumentError.for_field("category", "must not have a null character")
 
     def option_values(self) -> tuple[dict[str, str], ...]:
         """The combinations of colour and size of which a variant must have one; empty when any will do."""

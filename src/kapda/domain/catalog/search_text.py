@@ -28,7 +28,7 @@ class SearchText:
 
     @classmethod
     def parse(cls, typed: str) -> "SearchText":
-        """Raises InvalidArgumentError on the field `query` for a text that is blank, too long, or has a null character."""
+        """Raises InvalidArgumentError on the field `query` for a blank or overlong text or a null character."""
         if "\0" in typed:
             raise InvalidArgumentError.for_field("query", "must not have a null character")
         words = unicodedata.normalize("NFKC", typed).split()
