@@ -106,10 +106,9 @@ WHERE p.id = :product_id AND p.state = 'published'
 
 def _conditions(parts: frozenset[Part]) -> str:
     """The conditions of these parts, the published state always among them."""
-    conditions = [
-        "p.state = 'published'",
-        *(_PRODUCT_CONDITIONS[part] for part in Part if part in parts & _PRODUCT_CONDITIONS.keys()),
-    ]
+    chosen = [part for part in Part if part in parts]
+    conditions = ["p.state = 'published'"]
+    conditions += [_PRODUCT_CONDITIONS[part] for part in chosen if part in _PRODUCT_CONDITIONS]
     variant = [_VARIANT_CONDITIONS[part] for part in chosen if part in _VARIANT_CONDITIONS]
     if variant:
         conditions.append(_SOME_VARIANT.format(conditions=" AND ".join(variant)))
