@@ -1,0 +1,183 @@
+"""What identity needs from outside."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, unique
+from typing import Protocol
+
+from kapda.domain.identity.password import Password
+from kapda.domain.identity.session import AccessClaims, Session
+from kapda.domain.identity.user import EmailAddress, User
+from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+from kapda.domain.shared.unit_of_work import UnitOfWork
+
+
+class Users(Protocol):
+    """Accounts, inside a unit of work."""
+
+    async def add(self, user: User) -> None:
+        """Keep a new account. Raises AlreadyExistsError (EMAIL_TAKEN) when the address has one, in any spelling."""
+        ...
+
+    async def find(self, user_id: UserId) -> User | None:
+        """The account, or None."""
+        ...
+
+    async def find_by_email(self, email: EmailAddress) -> User | None:
+        """The account of the address in any spelling of it, or None."""
+        ...
+
+    async def lock(self, user_id: UserId) -> User | None:
+        """The account as it is now, or None; nobody else changes it before this transaction ends."""
+        ...
+
+    async def save(self, user: User) -> None:
+        """Keep the changes of an account that was locked in this transaction."""
+        ...
+
+
+class Sessions(Protocol):
+    """Sessions, inside a unit of work."""
+
+    async def add(self, session: Session) -> None:
+        """Keep a new session."""
+        ...
+
+    async def lock(self, session_id: SessionId) -> Session | None:
+        """The session as it is now, or None; nobody else changes it before this transaction ends."""
+        ...
+
+    async def save(self, session: Session) -> None:
+        """Keep the changes of a session that was locked in this transaction."""
+        ...
+
+
+class DesignerMembership(Protocol):
+    """Which houses a user acts for, inside a unit of work."""
+
+    async def designers_of(self, user_id: UserId) -> tuple[DesignerId, ...]:
+        """The designers the user is a member of, in a fixed order; none for most users."""
+        ...
+
+
+class IdentityUnitOfWork(UnitOfWork, Protocol):
+    """One transaction over accounts and sessions."""
+
+    @property
+    def users(self) -> Users:
+        """The accounts."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions."""
+        ...
+
+    @property
+    def designer_members(self) -> DesignerMembership:
+        """Who acts for which designer."""
+        ...
+
+
+class SessionReader(Protocol):
+    """Session rows as committed, read outside any unit of work: what decides when the revoked tokens cannot be asked.
+
+    Both raise UnavailableError (DATABASE_UNAVAILABLE) when the rows cannot be read.
+    """
+
+    async def find(self, session_id: SessionId) -> Session | None:
+        """The session, or None."""
+        ...
+
+    async def revoked_since(self, at: datetime) -> Collection[SessionId]:
+        """Every session revoked at or after that instant by a transaction that had committed when this was called."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCheck:
+    """Whether a password was right, and whether its hash should be made anew with today's parameters."""
+
+    is_right: bool
+    needs_rehash: bool = False
+
+
+class PasswordHasher(Protocol):
+    """A slow, salted hash, worked out beside the event loop.
+
+    Both raise UnavailableError (OVERLOADED) at once when too many callers wait already.
+    """
+
+    async def hash(self, password: Password) -> str:
+        """A new hash, with its salt and parameters in it."""
+        ...
+
+    async def check(self, password: Password, password_hash: str | None) -> PasswordCheck:
+        """Whether the hash is of this password. A hash of an unknown format is never right.
+
+        For None, which stands for an account that does not exist, the same work is done and the answer is no.
+        """
+        ...
+
+
+class PasswordStrength(Protocol):
+    """Knows what people choose."""
+
+    async def is_common(self, password: Password, about_user: tuple[str, ...]) -> bool:
+        """Whether guessing finds it soon, by lists and patterns or from the texts about the user (address, name).
+
+        Raises UnavailableError (OVERLOADED) at once when too many callers wait already.
+        """
+        ...
+
+
+class AccessTokens(Protocol):
+    """Signed tokens: anybody can read one, nobody else can make one."""
+
+    def issue(self, claims: AccessClaims) -> str:
+        """The claims as a signed token. Instants are kept to the second."""
+        ...
+
+    def verify(self, token: str) -> AccessClaims:
+        """What a token of ours says, if it is valid now.
+
+        Raises UnauthenticatedError: TOKEN_EXPIRED for one whose time is over, TOKEN_INVALID for anything else. Says
+        nothing of the session: ask for that next.
+        """
+        ...
+
+
+@unique
+class Revocation(Enum):
+    """What the revoked tokens know of a session."""
+
+    REVOKED = "revoked"
+    NOT_REVOKED = "not_revoked"
+    # It cannot be reached, or has lost something: only the session's row can tell.
+    UNKNOWN = "unknown"
+
+
+class RevokedTokens(Protocol):
+    """A fast copy of which sessions were revoked of late: may be lost at any time, never says NOT_REVOKED wrongly.
+
+    Sessions, not single tokens: logging out ends all tokens of a session.
+    """
+
+    async def check(self, session_id: SessionId) -> Revocation:
+        """One round trip at most; never raises for a store that is down."""
+        ...
+
+    async def revoke(self, session_id: SessionId) -> None:
+        """Call it after the row's revocation has committed.
+
+        On return `check` does not answer NOT_REVOKED any more, to any process. While the store cannot be reached this
+        takes as long as any process might still trust what the store said before.
+        """
+        ...
+
+    async def refill(self, revoked: Callable[[], Awaitable[Collection[SessionId]]]) -> None:
+        """Make `check` able to answer again after UNKNOWN. `revoked` reads from the rows all sessions revoked within
+        REVOCATION_MEMORY; it is called only when needed, once for many callers. Never raises for a store that is down.
+        """
+        ...

@@ -1,0 +1,81 @@
+"""Log in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kapda.domain.identity.password import Password
+from kapda.domain.identity.ports import AccessTokens, IdentityUnitOfWork, PasswordHasher
+from kapda.domain.identity.session import AccessClaims, AccessToken, Session
+from kapda.domain.identity.user import EmailAddress, User
+from kapda.domain.shared.clock import Clock
+from kapda.domain.shared.errors import InvalidArgumentError, Reason, UnauthenticatedError
+from kapda.domain.shared.ids import IdGenerator, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class LogInCommand:
+    """Who claims to be whom."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """The user and the token of the new session."""
+
+    user: User
+    access_token: AccessToken
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """Begins a session for whoever knows the password.
+
+    An address without an account, even one that is no address, costs the same hashing and gets the same answer as a
+    wrong password.
+    """
+
+    unit_of_work: Callable[[], IdentityUnitOfWork]
+    passwords: PasswordHasher
+    access_tokens: AccessTokens
+    ids: IdGenerator
+    clock: Clock
+
+    async def execute(self, command: LogInCommand) -> LoggedIn:
+        """The session. Raises UnauthenticatedError (CREDENTIALS_INVALID) or UnavailableError (OVERLOADED)."""
+        password = Password(command.password)
+        # Hashing happens between two transactions, never inside one: it may have to wait its turn.
+        found = await self._find(command.email)
+        check = await self.passwords.check(password, found.password_hash if found else None)
+        if found is None or not check.is_right:
+            raise _credentials_invalid()
+        new_hash = await self.passwords.hash(password) if check.needs_rehash else None
+
+        now = self.clock.now()
+        session = Session.start(SessionId(self.ids.new()), found.id, now)
+        async with self.unit_of_work() as uow:
+            user = await uow.users.lock(found.id)
+            # The password was changed meanwhile, which ends sessions: this one must not slip in after.
+            if user is None or user.password_hash != found.password_hash:
+                raise _credentials_invalid()
+            if new_hash is not None:
+                user.keep_hash(new_hash, now)
+                await uow.users.save(user)
+            await uow.sessions.add(session)
+            claims = AccessClaims.for_session(session, user.role, self.ids.new(), now)
+            token = AccessToken(self.access_tokens.issue(claims), claims.expires_at)
+            await uow.commit()
+        return LoggedIn(user, token)
+
+    async def _find(self, email: str) -> User | None:
+        try:
+            address = EmailAddress(email)
+        except InvalidArgumentError:
+            return None
+        async with self.unit_of_work() as uow:
+            return await uow.users.find_by_email(address)
+
+
+def _credentials_invalid() -> UnauthenticatedError:
+    return UnauthenticatedError(Reason.CREDENTIALS_INVALID, "wrong e-mail address or password")

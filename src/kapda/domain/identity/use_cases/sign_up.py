@@ -1,0 +1,62 @@
+"""Sign up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kapda.domain.identity.password import Password, check_rule, too_common
+from kapda.domain.identity.ports import AccessTokens, IdentityUnitOfWork, PasswordHasher, PasswordStrength
+from kapda.domain.identity.session import AccessClaims, AccessToken, Session
+from kapda.domain.identity.user import DisplayName, EmailAddress, User
+from kapda.domain.shared.clock import Clock
+from kapda.domain.shared.ids import IdGenerator, SessionId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpCommand:
+    """Who wants an account."""
+
+    email: str
+    password: str = field(repr=False)
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """The new user and the token of the first session."""
+
+    user: User
+    access_token: AccessToken
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """Anybody may have an account: it starts with a customer's role and a first session, or not at all."""
+
+    unit_of_work: Callable[[], IdentityUnitOfWork]
+    passwords: PasswordHasher
+    strength: PasswordStrength
+    access_tokens: AccessTokens
+    ids: IdGenerator
+    clock: Clock
+
+    async def execute(self, command: SignUpCommand) -> SignedUp:
+        """The account. Raises InvalidArgumentError (VALIDATION_FAILED, PASSWORD_TOO_WEAK), AlreadyExistsError
+        (EMAIL_TAKEN) or UnavailableError (OVERLOADED)."""
+        email = EmailAddress(command.email)
+        display_name = DisplayName(command.display_name)
+        password = Password(command.password)
+        check_rule(password)
+        if await self.strength.is_common(password, (email.text, display_name.text)):
+            raise too_common()
+        password_hash = await self.passwords.hash(password)
+
+        now = self.clock.now()
+        user = User.signed_up(UserId(self.ids.new()), email, display_name, password_hash, now)
+        session = Session.start(SessionId(self.ids.new()), user.id, now)
+        claims = AccessClaims.for_session(session, user.role, self.ids.new(), now)
+        token = AccessToken(self.access_tokens.issue(claims), claims.expires_at)
+        async with self.unit_of_work() as uow:
+            await uow.users.add(user)
+            await uow.sessions.add(session)
+            await uow.commit()
+        return SignedUp(user, token)

@@ -1,0 +1,108 @@
+"""A user and the parts a user is made of.
+
+The shape of an e-mail address is checked here and in the contract, by rules of our own. Whether mail arrives is another
+question, which only a mailed confirmation answers: no library is asked for either.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, unique
+
+from kapda.domain.shared.errors import InvalidArgumentError
+from kapda.domain.shared.ids import UserId
+
+# RFC 5321: the longest address that fits a forward path, and its longest local part.
+MAX_EMAIL_LENGTH = 254
+MAX_EMAIL_LOCAL_LENGTH = 64
+MAX_DISPLAY_NAME_LENGTH = 100
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_TOP_LABEL = r"(?=[A-Za-z0-9-]*[A-Za-z])" + _LABEL
+_EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+{_TOP_LABEL}")
+
+# Indic scripts spell with the joiners; every other invisible or steering character only disguises a name.
+_JOINERS = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
+_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_INVISIBLE_CATEGORIES = frozenset({"Cf", "Zs"})
+
+
+@unique
+class Role(Enum):
+    """What a user is to the marketplace. A designer or brand acts for the houses that name them a member."""
+
+    CUSTOMER = "customer"
+    DESIGNER = "designer"
+    BRAND = "brand"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddress:
+    """An e-mail address as its owner wrote it; `key` is the same for all spellings of one address.
+
+    ASCII only: an international domain comes in its `xn--` form, and an address that only looks like another cannot
+    exist. Raises InvalidArgumentError (VALIDATION_FAILED) on `email`.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        match = _EMAIL.fullmatch(self.text) if len(self.text) <= MAX_EMAIL_LENGTH else None
+        if match is None or len(match["local"]) > MAX_EMAIL_LOCAL_LENGTH:
+            raise InvalidArgumentError.for_field("email", "is not an e-mail address")
+
+    @property
+    def key(self) -> str:
+        """What identifies the address. Mailboxes that differ only in case belong to one person in practice."""
+        return self.text.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayName:
+    """The name a user goes by: 1 to 100 characters in normal form C, without space around it or control characters.
+
+    Raises InvalidArgumentError (VALIDATION_FAILED) on `display_name`.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        text = unicodedata.normalize("NFC", self.text).strip()
+        if len(text) > MAX_DISPLAY_NAME_LENGTH:
+            raise InvalidArgumentError.for_field(
+                "display_name", f"must not be longer than {MAX_DISPLAY_NAME_LENGTH} characters"
+            )
+        categories = [unicodedata.category(character) for character in text if character not in _JOINERS]
+        if not _UNPRINTABLE_CATEGORIES.isdisjoint(categories):
+            raise InvalidArgumentError.for_field("display_name", "must not contain control characters")
+        if _INVISIBLE_CATEGORIES.issuperset(categories):
+            raise InvalidArgumentError.for_field("display_name", "must not be blank")
+        object.__setattr__(self, "text", text)
+
+
+@dataclass(slots=True)
+class User:
+    """Somebody with an account."""
+
+    id: UserId
+    email: EmailAddress
+    display_name: DisplayName
+    role: Role
+    password_hash: str = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def signed_up(
+        cls, user_id: UserId, email: EmailAddress, display_name: DisplayName, password_hash: str, at: datetime
+    ) -> "User":
+        """A new account. Everybody starts as a customer; other roles are given, never asked for."""
+        return cls(user_id, email, display_name, Role.CUSTOMER, password_hash, created_at=at, updated_at=at)
+
+    def keep_hash(self, password_hash: str, at: datetime) -> None:
+        """Replace the hash by another one of the same password, made with today's parameters."""
+        self.password_hash = password_hash
+        self.updated_at = at
