@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -90,7 +89,7 @@ def _question(
 
 
 def _summary(row: RowMapping) -> ProductSummary:
-    variants: list[tuple[dict[str, str], bool]] = _json(row["variants"])
+    variants: list[tuple[dict[str, str], bool]] = row["variants"] or []
     return ProductSummary(
         id=ProductId(row["id"]),
         slug=row["slug"],
@@ -118,7 +117,7 @@ def _detail(row: RowMapping) -> ProductDetail:
             available=available,
             max_quantity_per_line=limit,
         )
-        for variant_id, sku, options, price, currency, available in _json(row["variants"])
+        for variant_id, sku, options, price, currency, available in row["variants"] or []
     )
     return ProductDetail(
         id=ProductId(row["id"]),
@@ -142,8 +141,3 @@ def _designer(row: RowMapping) -> DesignerRef:
 def _in_order(names: list[str], options: Mapping[str, str]) -> dict[str, str]:
     """The options as the product orders them; jsonb keeps its own order."""
     return {name: options[name] for name in names if name in options}
-
-
-def _json(value: str | None) -> Any:
-    """What json_agg gave: text, or nothing at all for no rows."""
-    return json.loads(value) if value is not None else []
