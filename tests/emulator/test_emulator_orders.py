@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from tests.emulator.conftest import Emulator, Start
 
 ORDER_MEMBERS = {

@@ -5,6 +5,7 @@ import hmac
 from typing import Any
 
 import pytest
+
 from tests.emulator.conftest import KEY_SECRET, Emulator, Start
 
 WINDOW: dict[str, Any] = {

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from tests.emulator.conftest import Emulator, Start
 
 KEY = {"X-Refund-Idempotency": "refund-key-1"}

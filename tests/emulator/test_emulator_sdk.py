@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 import razorpay
 from razorpay.errors import BadRequestError
+
 from tests.emulator.conftest import KEY_ID, KEY_SECRET, Start
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from kapda.adapters.embedded import launch, postgres_files, processes
 from kapda.adapters.embedded.postgres import EmbeddedPostgres
 from kapda.adapters.embedded.processes import Identity
+from tests.processes import still_running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 
@@ -31,23 +31,6 @@ time.sleep(600)
 """
 
 
-def wait_for_end(pids: list[int]) -> list[int]:
-    """Wait up to 20 seconds and return those that still run; a zombie does not."""
-    deadline = time.monotonic() + 20
-    running = pids
-    while running and time.monotonic() < deadline:
-        running = [pid for pid in running if _runs(pid)]
-        time.sleep(0.02)
-    return running
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 @pytest.mark.parametrize("identity", postgres_files.ROOT_IDENTITIES if os.geteuid() == 0 else ("same",))
 def test_a_killed_parent_leaves_no_process_and_a_servable_folder(tmp_path: Path, identity: Identity) -> None:
     if refusal := postgres_files.refused(identity):
@@ -60,7 +43,7 @@ def test_a_killed_parent_leaves_no_process_and_a_servable_folder(tmp_path: Path,
 
     with EmbeddedPostgres(tmp_path) as server:  # at once: the old server may still be stopping
         assert server.pid not in pids
-    assert wait_for_end(pids) == []
+    assert still_running(pids, within=20) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else; everybody else is that already")

@@ -96,8 +96,9 @@ class EmbeddedPostgres:
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
+            pass
+        finally:  # also when a second Ctrl-C ends the waiting
             self.kill()
-        self._process = None
 
     def kill(self) -> None:
         """Kill the server and all its children at once, as a power cut would."""
@@ -110,6 +111,12 @@ class EmbeddedPostgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self._process = None
+
+    def create_database(self, name: str) -> None:
+        """Create a database unless it is there. Raises StartError with the reason when that fails."""
+        made = postgres_files.run([postgres_files.program("createdb"), f"--maintenance-db={self.url()}", name])
+        if made.returncode != 0 and "already exists" not in made.stdout:
+            raise StartError(made.stdout)
 
     def _serve(self, port: int, identity: Identity, deadline: float) -> None:
         """Start the server on `port`, again while children of a killed one still hold its memory."""

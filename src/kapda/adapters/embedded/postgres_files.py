@@ -55,7 +55,7 @@ def working_identity() -> Identity:
 
 def refused(identity: Identity) -> str | None:
     """Return why this machine does not let PostgreSQL run as `identity`; None when it does."""
-    tried = _run([program("postgres"), "--version"], identity, timeout=processes.START_TIMEOUT)
+    tried = run([program("postgres"), "--version"], identity)
     return None if tried.returncode == 0 else tried.stdout.strip()[-300:]
 
 
@@ -65,7 +65,7 @@ def create(data: Path, identity: Identity) -> None:
         unfinished = data.with_name(data.name + ".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         libc_locale = "C.UTF-8" if sys.platform == "linux" else "C"
-        made = _run(
+        made = run(
             [
                 *(program("initdb"), "--pgdata", str(unfinished), "--username=postgres", "--auth=trust"),
                 # The built-in provider sorts and folds alike on every platform.
@@ -93,7 +93,10 @@ def _give(data: Path, identity: Identity) -> None:
             os.chown(path, owner, owner, follow_symlinks=False)
 
 
-def _run(command: list[str], identity: Identity, *, timeout: float) -> subprocess.CompletedProcess[str]:
+def run(
+    command: list[str], identity: Identity = "same", *, timeout: float = processes.START_TIMEOUT
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, up to `timeout` seconds, and return its code and all its output as `stdout`."""
     return subprocess.run(  # noqa: S603  # our own commands only
         processes.launch_command(command, death_signal=signal.SIGKILL, identity=identity),
         stdin=subprocess.DEVNULL,
@@ -110,7 +113,7 @@ def _run(command: list[str], identity: Identity, *, timeout: float) -> subproces
 def is_ready(data: Path, pid: int) -> bool:
     """Return whether the server `pid` says in its lock file that it takes connections, as pg_ctl asks."""
     lines = _lock_file(data)
-    return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004  # its 8th line is the state
+    return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"  # its 8th line is the state
 
 
 def clear_lock(data: Path) -> None:

@@ -1,6 +1,8 @@
 """Starting, watching and stopping child processes that must not outlive us."""
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -25,6 +27,8 @@ STOP_TIMEOUT: Final = 20.0
 PORT_ATTEMPTS: Final = 10
 """A port found free can be taken by another process before the service binds it; then another one is tried."""
 
+_FIRST_PORT: Final = 20_000
+_PORTS: Final = 12_000
 _POLL_SECONDS: Final = 0.01
 _TAIL_BYTES: Final = 4000
 
@@ -73,14 +77,14 @@ def start(
 
 def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals, timeout: float = STOP_TIMEOUT) -> bool:
     """Ask the process to stop, wait up to `timeout` seconds, then kill it; return whether it stopped by itself."""
-    if process.poll() is None:
-        process.send_signal(stop_signal)
+    process.send_signal(stop_signal)
     try:
         process.wait(timeout)
     except subprocess.TimeoutExpired:
+        return False
+    finally:  # also when a second Ctrl-C ends the waiting
         process.kill()
         process.wait()
-        return False
     return True
 
 
@@ -95,11 +99,16 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], *, t
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on at this moment.
+
+    It lies below the ports that systems give to outgoing connections (from 32768 up), so that none of those takes it
+    before it is bound.
+    """
+    while True:
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def on_free_port(serve: Callable[[int], None]) -> int:

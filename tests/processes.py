@@ -1,0 +1,21 @@
+"""Looks at processes that tests started and killed (Linux)."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def runs(pid: int) -> bool:
+    """Return whether the process runs; one that has ended and was not waited for does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def still_running(pids: Iterable[int], *, within: float) -> list[int]:
+    """Wait up to `within` seconds for all to end; return those that did not."""
+    deadline = time.monotonic() + within
+    while (left := [pid for pid in pids if runs(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
