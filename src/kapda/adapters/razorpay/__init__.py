@@ -1,0 +1,1 @@
+"""Razorpay behind the payments context's ports: the official SDK, walled in."""
