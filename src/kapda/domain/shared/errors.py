@@ -133,7 +133,9 @@ class InvalidArgumentError(DomainError):
     kind = Kind.INVALID_ARGUMENT
 
     @classmethod
-    def for_field(cls, field: str, description: str, reason: Reason = Reason.VALIDATION_FAILED) -> "InvalidArgumentError":
+    def for_field(
+        cls, field: str, description: str, reason: Reason = Reason.VALIDATION_FAILED
+    ) -> "InvalidArgumentError":
         """The common case: one field, one rule."""
         return cls(reason, f"{field}: {description}", violations=(FieldViolation(field, description),))
 

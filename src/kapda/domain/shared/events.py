@@ -39,6 +39,26 @@ class Outbox(Protocol):
         """Record the event under the aggregate's next sequence number and wake the relay after the commit."""
         ...
 
+    async def lease(self, aggregate_id: UUID, now: datetime, until: datetime) -> bool:
+        """Take the right to relay the aggregate's events; False while another worker has it."""
+        ...
+
+    async def unsent(self, aggregate_id: UUID, limit: int) -> tuple[SequencedEvent, ...]:
+        """The first events not marked as sent, in order."""
+        ...
+
+    async def mark_sent(self, aggregate_id: UUID, through: int, at: datetime) -> None:
+        """Mark events up to that sequence number as sent."""
+        ...
+
+    async def release(self, aggregate_id: UUID) -> None:
+        """Give the right back."""
+        ...
+
+    async def with_unsent_events(self, at: datetime, limit: int) -> tuple[UUID, ...]:
+        """Aggregates with events that nobody is relaying at this moment, oldest first."""
+        ...
+
 
 class EventSink(Protocol):
     """Where events go when they leave."""

@@ -25,7 +25,9 @@ class Money:
             raise TypeError(f"an amount of money is an int of minor units, not {type(self.amount_minor).__name__}")
         if abs(self.amount_minor) > MAX_AMOUNT_MINOR:
             raise ValueError("the amount of money is out of range")
-        if len(self.currency) != 3 or not (self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()):
+        if len(self.currency) != 3 or not (
+            self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
+        ):
             raise ValueError(f"{self.currency!r} is not an ISO 4217 currency code")
 
     @classmethod

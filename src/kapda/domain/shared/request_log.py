@@ -57,7 +57,9 @@ class Answer(Generic[T]):
 class RequestLog(Protocol):
     """Claims and answers, inside a unit of work."""
 
-    async def claim(self, key: RequestKey, answer_type: type[T], resource_id: UUID | None = None) -> EarlierRequest[T] | None:
+    async def claim(
+        self, key: RequestKey, answer_type: type[T], resource_id: UUID | None = None
+    ) -> EarlierRequest[T] | None:
         """None when this request is the first: it is recorded with what it is about to make. Otherwise the earlier one.
 
         Waits for a twin that is in a transaction at this moment. Raises InvalidArgumentError (REQUEST_ID_REUSED) for
@@ -65,6 +67,13 @@ class RequestLog(Protocol):
         """
         ...
 
+    async def rebind(self, key: RequestKey, resource_id: UUID) -> None:
+        """Name another thing as what a claimed request made: one that was there already."""
+        ...
+
     async def answer(self, key: RequestKey, answer: object) -> None:
-        """Keep the answer to a claimed request, a dataclass that is given back as it is to whoever asks again."""
+        """Keep the answer to a claimed request, a dataclass that is given back as it is to whoever asks again.
+
+        The first answer stays; a later one changes nothing.
+        """
         ...

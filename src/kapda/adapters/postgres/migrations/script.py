@@ -12,5 +12,5 @@ def run_script(script: str) -> None:
 
 
 def first_schema_has_no_downgrade() -> None:
-    """Below the first schema stands nothing: going back means restoring a backup, never dropping tables with money in them."""
+    """Below the first schema stands nothing: going back is restoring a backup, never dropping money."""
     raise RuntimeError("the first schema has no downgrade; restore a backup instead")

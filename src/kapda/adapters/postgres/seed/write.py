@@ -73,6 +73,9 @@ INSERT INTO stock_movements (variant_id, kind, on_hand_delta, held_delta, reason
 SELECT id, 'receive', received, 0, 'opening stock', 'seed', CAST(:now AS timestamptz) FROM received WHERE received > 0
 """)
 
+# After a bulk load the planner knows nothing of the tables until autovacuum comes by.
+_ANALYZE = text("ANALYZE categories, designers, products, variants, stock")
+
 
 async def write_catalogue(connection: AsyncConnection, records: CatalogueRecords, now: datetime) -> None:
     """Insert everything in the connection's transaction; an id or unique name already there raises IntegrityError."""
@@ -98,6 +101,7 @@ async def write_catalogue(connection: AsyncConnection, records: CatalogueRecords
     await connection.execute(_PRODUCTS, _bound(products, now))
     await connection.execute(_VARIANTS, _bound(variants, now))
     await connection.execute(_STOCK, _bound(variants, now))
+    await connection.execute(_ANALYZE)
 
 
 def _bound(rows: Iterable[Row], now: datetime) -> dict[str, object]:

@@ -87,7 +87,7 @@ CREATE TABLE payment_cases (
     id uuid CONSTRAINT payment_cases_pkey PRIMARY KEY,
     kind text NOT NULL,
     gateway_payment_id text NOT NULL CONSTRAINT payment_cases_gateway_payment_unique UNIQUE,
-    payment_id uuid CONSTRAINT payment_cases_payment_fkey REFERENCES payments ON DELETE RESTRICT,
+    payment_id uuid NOT NULL CONSTRAINT payment_cases_payment_fkey REFERENCES payments ON DELETE RESTRICT,
     checkout_id uuid NOT NULL CONSTRAINT payment_cases_checkout_fkey REFERENCES checkouts ON DELETE RESTRICT,
     amount_minor bigint NOT NULL,
     currency text NOT NULL,

@@ -26,7 +26,9 @@ CREATE INDEX request_log_created_idx ON request_log (created_at);
 
 CREATE TABLE outbox_heads (
     aggregate_id uuid CONSTRAINT outbox_heads_pkey PRIMARY KEY,
-    last_sequence integer NOT NULL
+    last_sequence integer NOT NULL,
+    -- Until when one worker may be relaying this aggregate's events; another starts no earlier.
+    relay_lease_until timestamptz
 );
 
 CREATE TABLE outbox_events (

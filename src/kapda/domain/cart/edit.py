@@ -1,0 +1,44 @@
+"""How every edit of a cart runs: once a request id, under the cart's lock, answered with the cart as it became."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from kapda.domain.cart.cart import LIFETIME, Cart
+from kapda.domain.cart.ports import Carts, CartUnitOfWork
+from kapda.domain.shared.clock import Clock
+from kapda.domain.shared.fingerprint import fingerprint
+from kapda.domain.shared.ids import CartId, IdGenerator, RequestId, UserId
+from kapda.domain.shared.request_log import Answer, RequestKey
+
+
+@dataclass(frozen=True, slots=True)
+class CartEditor:
+    """Claims the request, locks the cart, lets `change` work on it, and keeps the answer; all in one transaction."""
+
+    unit_of_work: Callable[[], CartUnitOfWork]
+    clock: Clock
+    ids: IdGenerator
+
+    async def edit(
+        self,
+        method: str,
+        customer_id: UserId,
+        request_id: RequestId,
+        body: tuple[object, ...],
+        change: Callable[[Carts, CartId], Awaitable[None]],
+    ) -> Answer[Cart]:
+        """The cart after the change, or the earlier answer. What `change` raises undoes everything, the claim included."""
+        key = RequestKey(customer_id, method, request_id, fingerprint(*body))
+        now = self.clock.now()
+        async with self.unit_of_work() as uow:
+            earlier = await uow.requests.claim(key, Cart)
+            if earlier is not None and earlier.answer is not None:
+                return Answer(earlier.answer, replayed=True)
+            cart_id = await uow.carts.touch(customer_id, CartId(self.ids.new()), now, now + LIFETIME)
+            await change(uow.carts, cart_id)
+            cart = await uow.carts.get(customer_id)
+            if cart is None:
+                raise RuntimeError("the cart was touched in this transaction and is gone")
+            await uow.requests.answer(key, cart)
+            await uow.commit()
+        return Answer(cart)

@@ -1,0 +1,32 @@
+"""Empties the cart."""
+
+from dataclasses import dataclass
+
+from kapda.domain.cart.cart import Cart
+from kapda.domain.cart.edit import CartEditor
+from kapda.domain.cart.ports import Carts
+from kapda.domain.shared.ids import CartId, RequestId, UserId
+from kapda.domain.shared.request_log import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class ClearCartCommand:
+    """Whose cart."""
+
+    customer_id: UserId
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class ClearCart:
+    """Drops every line; an empty cart stays empty."""
+
+    editor: CartEditor
+
+    async def execute(self, command: ClearCartCommand) -> Answer[Cart]:
+        """The empty cart."""
+
+        async def change(carts: Carts, cart_id: CartId) -> None:
+            await carts.clear(cart_id)
+
+        return await self.editor.edit("ClearCart", command.customer_id, command.request_id, (), change)

@@ -1,0 +1,37 @@
+"""Takes a variant out of the cart."""
+
+from dataclasses import dataclass
+
+from kapda.domain.cart.cart import Cart
+from kapda.domain.cart.edit import CartEditor
+from kapda.domain.cart.ports import Carts
+from kapda.domain.cart.refusals import line_not_found
+from kapda.domain.shared.ids import CartId, RequestId, UserId, VariantId
+from kapda.domain.shared.request_log import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveItemCommand:
+    """Which line."""
+
+    customer_id: UserId
+    request_id: RequestId
+    variant_id: VariantId
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveItem:
+    """Drops the line. Raises NotFoundError (CART_LINE_NOT_FOUND)."""
+
+    editor: CartEditor
+
+    async def execute(self, command: RemoveItemCommand) -> Answer[Cart]:
+        """The cart without the line."""
+
+        async def change(carts: Carts, cart_id: CartId) -> None:
+            if not await carts.remove_line(cart_id, command.variant_id):
+                raise line_not_found(command.variant_id)
+
+        return await self.editor.edit(
+            "RemoveItem", command.customer_id, command.request_id, (command.variant_id,), change
+        )

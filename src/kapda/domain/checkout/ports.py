@@ -1,0 +1,91 @@
+"""What checkouts need from outside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from kapda.domain.cart.ports import Carts
+from kapda.domain.checkout.checkout import Checkout
+from kapda.domain.inventory.ports import Stock
+from kapda.domain.shared.ids import CartId, CheckoutId, UserId
+from kapda.domain.shared.jobs import Jobs
+from kapda.domain.shared.request_log import RequestLog
+from kapda.domain.shared.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRef:
+    """What never changes of a checkout, enough to lock in order: its cart comes first."""
+
+    id: CheckoutId
+    cart_id: CartId
+
+
+class Checkouts(Protocol):
+    """Checkouts. `customer_id` is the owner who asks; None is the system itself. Another's checkout does not exist."""
+
+    async def add(self, checkout: Checkout, lease_until: datetime, next_check_at: datetime) -> None:
+        """Keep a new checkout with its lines, the gateway lease taken by whoever adds it.
+
+        Raises AbortedError (CONCURRENT_UPDATE) when the cart has another live one.
+        """
+        ...
+
+    async def get(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
+        """The checkout with its lines and the order it became."""
+        ...
+
+    async def lock(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
+        """The same, locked until the end of the transaction."""
+        ...
+
+    async def lock_live(self, cart_id: CartId) -> Checkout | None:
+        """The cart's live checkout, locked until the end of the transaction."""
+        ...
+
+    async def find_by_gateway_order(self, gateway_order_id: str) -> CheckoutRef | None:
+        """Which checkout was opened with the gateway's order."""
+        ...
+
+    async def find(self, checkout_id: CheckoutId) -> CheckoutRef | None:
+        """The checkout of that id, if there is one."""
+        ...
+
+    async def lease_gateway(self, checkout_id: CheckoutId, now: datetime, until: datetime) -> bool:
+        """Take the right to open the gateway's order; False while somebody else has it or the checkout is not opening."""
+        ...
+
+    async def save(self, checkout: Checkout, at: datetime) -> None:
+        """Write the state and the gateway's order; the end is marked where the state is no live one."""
+        ...
+
+    async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:
+        """When the poller should look again; None for never."""
+        ...
+
+    async def check_attempts(self, checkout_id: CheckoutId) -> int:
+        """How often the poller has looked since the hold ran out."""
+        ...
+
+    async def due_for_check(self, at: datetime, limit: int) -> tuple[CheckoutId, ...]:
+        """Checkouts the poller should look at now, longest due first."""
+        ...
+
+
+class CheckoutUnitOfWork(UnitOfWork, Protocol):
+    """What starting and ending a checkout needs."""
+
+    @property
+    def requests(self) -> RequestLog: ...
+
+    @property
+    def carts(self) -> Carts: ...
+
+    @property
+    def checkouts(self) -> Checkouts: ...
+
+    @property
+    def stock(self) -> Stock: ...
+
+    @property
+    def jobs(self) -> Jobs: ...

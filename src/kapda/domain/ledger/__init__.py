@@ -1,0 +1,1 @@
+"""The books: double entries that sum to zero."""

@@ -1,0 +1,74 @@
+"""What orders need from outside."""
+
+from typing import Protocol
+
+from kapda.domain.cart.ports import Carts
+from kapda.domain.checkout.ports import Checkouts
+from kapda.domain.inventory.ports import Stock
+from kapda.domain.ledger.entries import Ledger
+from kapda.domain.orders.order import Order, OrderSummary
+from kapda.domain.payments.ports import GatewayEvents, Payments
+from kapda.domain.shared.events import Outbox
+from kapda.domain.shared.ids import CheckoutId, OrderId, UserId
+from kapda.domain.shared.jobs import Jobs
+from kapda.domain.shared.pages import Page, PageRequest
+from kapda.domain.shared.request_log import RequestLog
+from kapda.domain.shared.unit_of_work import UnitOfWork
+
+
+class Orders(Protocol):
+    """Orders. `customer_id` is the owner who asks; None is the system itself. Another's order does not exist."""
+
+    async def next_number(self) -> str:
+        """The next order number, such as K100001; a rollback leaves a gap."""
+        ...
+
+    async def add(self, order: Order) -> None:
+        """Keep a new order with its lines and history; one a checkout and one a payment for good."""
+        ...
+
+    async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
+        """The order in full."""
+        ...
+
+    async def of_checkout(self, checkout_id: CheckoutId) -> Order | None:
+        """The order that the checkout became."""
+        ...
+
+    async def list(self, customer_id: UserId, page: PageRequest) -> Page[OrderSummary]:
+        """The customer's orders, newest first. The cursor is (order id,)."""
+        ...
+
+
+class OrderUnitOfWork(UnitOfWork, Protocol):
+    """What finishing a payment needs: everything an order touches, in one transaction."""
+
+    @property
+    def requests(self) -> RequestLog: ...
+
+    @property
+    def carts(self) -> Carts: ...
+
+    @property
+    def checkouts(self) -> Checkouts: ...
+
+    @property
+    def payments(self) -> Payments: ...
+
+    @property
+    def gateway_events(self) -> GatewayEvents: ...
+
+    @property
+    def orders(self) -> Orders: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def stock(self) -> Stock: ...
+
+    @property
+    def jobs(self) -> Jobs: ...

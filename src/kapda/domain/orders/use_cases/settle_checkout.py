@@ -1,0 +1,80 @@
+"""Asks the gateway about one checkout: the third of the finisher's doors, and the end of what nobody pays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kapda.domain.checkout.checkout import Checkout, CheckoutState, CheckoutVerb
+from kapda.domain.checkout.open_at_gateway import OpenAtGateway, end_checkout
+from kapda.domain.checkout.policy import next_check
+from kapda.domain.orders.finish_payment import FinishPayment, FinishPaymentCommand
+from kapda.domain.orders.ports import OrderUnitOfWork
+from kapda.domain.payments.gateway import GatewayPaymentState
+from kapda.domain.payments.ports import PaymentGateway
+from kapda.domain.shared.clock import Clock
+from kapda.domain.shared.ids import CheckoutId
+
+
+@dataclass(frozen=True, slots=True)
+class SettleCheckoutCommand:
+    """Which checkout."""
+
+    checkout_id: CheckoutId
+
+
+@dataclass(frozen=True, slots=True)
+class SettleCheckout:
+    """Resumes an opening that broke off, finishes whatever was paid, and expires a hold that has run out unpaid.
+
+    The gateway is asked before a hold is given back, so that money on its way never meets stock that is gone for want
+    of a question. Raises GatewayUnknownError; the next look is scheduled before anything else, so a failure only waits.
+    """
+
+    unit_of_work: Callable[[], OrderUnitOfWork]
+    gateway: PaymentGateway
+    open_at_gateway: OpenAtGateway
+    finish_payment: FinishPayment
+    clock: Clock
+
+    async def execute(self, command: SettleCheckoutCommand) -> None:
+        """Look once."""
+        now = self.clock.now()
+        checkout = await self._take(command.checkout_id, now)
+        if checkout is None:
+            return
+        if checkout.state is CheckoutState.OPENING and now < checkout.pay_before:
+            checkout = await self.open_at_gateway.resume(checkout.id, None)
+        if checkout.gateway_order_id is not None:
+            await self._finish_payments(checkout.gateway_order_id)
+        await self._let_go(checkout.id)
+
+    async def _take(self, checkout_id: CheckoutId, now: datetime) -> Checkout | None:
+        async with self.unit_of_work() as uow:
+            checkout = await uow.checkouts.get(checkout_id, None)
+            if checkout is None:
+                return None
+            attempts = await uow.checkouts.check_attempts(checkout_id)
+            late = checkout.hold_until <= now
+            again = next_check(checkout.created_at, checkout.hold_until, now, attempts)
+            await uow.checkouts.schedule_check(checkout_id, attempts + 1 if late else attempts, again)
+            await uow.commit()
+        return checkout
+
+    async def _finish_payments(self, gateway_order_id: str) -> None:
+        for payment in await self.gateway.payments_of_order(gateway_order_id):
+            if payment.captured or payment.state is GatewayPaymentState.AUTHORIZED:
+                await self.finish_payment.execute(FinishPaymentCommand(payment.id, "poller"))
+
+    async def _let_go(self, checkout_id: CheckoutId) -> None:
+        """What is still unpaid: a capture that came to nothing is unpinned, a hold that has run out is given back."""
+        now = self.clock.now()
+        async with self.unit_of_work() as uow:
+            checkout = await uow.checkouts.lock(checkout_id, None)
+            if checkout is None:
+                return
+            if checkout.allows(CheckoutVerb.UNPIN):
+                checkout = checkout.after(CheckoutVerb.UNPIN)
+                await uow.checkouts.save(checkout, now)
+            if checkout.has_run_out(now):
+                await end_checkout(uow, checkout.after(CheckoutVerb.EXPIRE), now)
+            await uow.commit()

@@ -1,0 +1,135 @@
+"""What payments need from outside: the gateway, and rows for what it says."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from kapda.domain.payments.gateway import GatewayOrder, GatewayOrderRequest, GatewayPayment
+from kapda.domain.payments.gateway_event import GatewayEvent, ReceivedEvent
+from kapda.domain.payments.payment import Payment, PaymentCase
+from kapda.domain.shared.ids import PaymentId, UserId
+from kapda.domain.shared.jobs import Jobs
+from kapda.domain.shared.money import Money
+from kapda.domain.shared.pages import Page, PageRequest
+from kapda.domain.shared.unit_of_work import UnitOfWork
+
+
+class PaymentGateway(Protocol):
+    """Razorpay, or something that behaves like it. Never called while a transaction is open.
+
+    Every call may raise GatewayUnknownError (no answer that can be trusted; for a call that acts, it may have acted)
+    and GatewayRefusedError (a definite no; nothing was done). Amounts are checked to be whole minor units.
+    """
+
+    async def create_order(self, request: GatewayOrderRequest) -> GatewayOrder:
+        """Open an order for exactly that amount. There is no idempotency key: after an unknown outcome use find_order."""
+        ...
+
+    async def find_order(self, receipt: str) -> GatewayOrder | None:
+        """The newest order with that receipt. The gateway's lists may lag behind by minutes, so None is not proof."""
+        ...
+
+    async def fetch_order(self, order_id: str) -> GatewayOrder | None:
+        """The order, or None where the gateway says there is none."""
+        ...
+
+    async def fetch_payment(self, payment_id: str) -> GatewayPayment | None:
+        """The payment as it is now, or None where the gateway says there is none."""
+        ...
+
+    async def payments_of_order(self, order_id: str) -> tuple[GatewayPayment, ...]:
+        """Every attempt to pay the order, failed ones included."""
+        ...
+
+    async def capture(self, payment_id: str, amount: Money) -> GatewayPayment:
+        """Take the authorised money, all of it. A payment captured already is answered as it is, not refused."""
+        ...
+
+
+class CheckoutSignatures(Protocol):
+    """The proof the gateway's page hands to the browser."""
+
+    def is_valid(self, gateway_order_id: str, gateway_payment_id: str, signature: str) -> bool:
+        """Whether the signature pairs this order with this payment. Proves neither capture nor amount."""
+        ...
+
+
+class WebhookSignatures(Protocol):
+    """The proof that a delivery is the gateway's."""
+
+    def is_valid(self, body: bytes, signature: str) -> bool:
+        """Whether the signature fits these raw bytes under one of the live secrets, in constant time."""
+        ...
+
+
+class Payments(Protocol):
+    """Captured money and its cases."""
+
+    async def add(self, payment: Payment) -> None:
+        """Keep a captured payment. Raises AbortedError (CONCURRENT_UPDATE) when the gateway's payment is there already."""
+        ...
+
+    async def by_gateway_id(self, gateway_payment_id: str) -> Payment | None:
+        """The payment, with the order it paid."""
+        ...
+
+    async def get(self, payment_id: PaymentId, customer_id: UserId | None) -> Payment | None:
+        """The payment of one of this customer's checkouts; None for the customer sees everybody's."""
+        ...
+
+    async def case_of(self, gateway_payment_id: str) -> PaymentCase | None:
+        """The case opened for the payment, in whatever state."""
+        ...
+
+    async def open_case(self, case: PaymentCase) -> None:
+        """Open a case; one a payment for good."""
+        ...
+
+    async def open_cases(self, page: PageRequest) -> Page[PaymentCase]:
+        """Oldest first. The cursor is (opened_at as ISO 8601, id)."""
+        ...
+
+    async def note_foreign(self, payment: GatewayPayment, at: datetime) -> None:
+        """Remember a payment that is not for one of our checkouts; a second time changes nothing."""
+        ...
+
+
+class GatewayEvents(Protocol):
+    """The inbox of webhook deliveries."""
+
+    async def store(self, new_id: UUID, event: ReceivedEvent, at: datetime) -> GatewayEvent:
+        """Keep the event as due now; where its id or its fact is known already, the row that has it."""
+        ...
+
+    async def get(self, event: UUID) -> GatewayEvent | None:
+        """The event as it is."""
+        ...
+
+    async def finish(self, event: UUID, outcome: str, at: datetime) -> None:
+        """Mark a pending event as processed with what came of it; a finished one stays as it is."""
+        ...
+
+    async def postpone(self, event: UUID, attempts: int, next_attempt_at: datetime) -> None:
+        """Leave a pending event for later."""
+        ...
+
+    async def due(self, at: datetime, limit: int) -> tuple[UUID, ...]:
+        """Pending events whose time has come, longest due first."""
+        ...
+
+
+class WebhookUnitOfWork(UnitOfWork, Protocol):
+    """What taking in a delivery needs."""
+
+    @property
+    def gateway_events(self) -> GatewayEvents: ...
+
+    @property
+    def jobs(self) -> Jobs: ...
+
+
+class PaymentsUnitOfWork(UnitOfWork, Protocol):
+    """What reading payments needs."""
+
+    @property
+    def payments(self) -> Payments: ...
