@@ -1,0 +1,1 @@
+"""Passwords and tokens: Argon2id, zxcvbn and JSON Web Tokens."""
