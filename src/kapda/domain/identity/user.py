@@ -25,8 +25,8 @@ _EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+{_TOP_LAB
 
 # Indic scripts spell with the joiners; every other invisible or steering character only disguises a name.
 _JOINERS = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
-_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_INVISIBLE_CATEGORIES = frozenset({"Cf", "Zs"})
+_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_BLANK_CATEGORIES = frozenset({"Zs"})
 
 
 @unique
@@ -78,7 +78,7 @@ class DisplayName:
         categories = [unicodedata.category(character) for character in text if character not in _JOINERS]
         if not _UNPRINTABLE_CATEGORIES.isdisjoint(categories):
             raise InvalidArgumentError.for_field("display_name", "must not contain control characters")
-        if _INVISIBLE_CATEGORIES.issuperset(categories):
+        if _BLANK_CATEGORIES.issuperset(categories):
             raise InvalidArgumentError.for_field("display_name", "must not be blank")
         object.__setattr__(self, "text", text)
 
