@@ -1,0 +1,229 @@
+"""In-memory stand-ins for identity's ports. The contract suites hold most of them to what the real adapters do."""
+
+from collections.abc import Awaitable, Callable, Collection
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from kapda.domain.identity.password import Password
+from kapda.domain.identity.ports import PasswordCheck, Revocation
+from kapda.domain.identity.session import AccessClaims, Session
+from kapda.domain.identity.user import EmailAddress, User
+from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
+from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+
+
+@dataclass
+class SettableClock:
+    """A Clock that stands still until it is moved."""
+
+    at: datetime = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
+@dataclass
+class CountingIds:
+    """An IdGenerator that counts."""
+
+    last: int = 0
+
+    def new(self) -> UUID:
+        self.last += 1
+        return UUID(int=self.last)
+
+
+@dataclass
+class IdentityTables:
+    """What is committed."""
+
+    users: dict[UserId, User] = field(default_factory=dict)
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
+
+
+@dataclass
+class InMemoryUsers:
+    """Users of an open unit of work."""
+
+    rows: dict[UserId, User]
+
+    async def add(self, user: User) -> None:
+        if any(row.email.key == user.email.key for row in self.rows.values()):
+            raise AlreadyExistsError(Reason.EMAIL_TAKEN, "taken")
+        self.rows[user.id] = deepcopy(user)
+
+    async def find(self, user_id: UserId) -> User | None:
+        return deepcopy(self.rows.get(user_id))
+
+    async def find_by_email(self, email: EmailAddress) -> User | None:
+        return deepcopy(next((row for row in self.rows.values() if row.email.key == email.key), None))
+
+    async def lock(self, user_id: UserId) -> User | None:
+        return await self.find(user_id)
+
+    async def save(self, user: User) -> None:
+        self.rows[user.id] = deepcopy(user)
+
+
+@dataclass
+class InMemorySessions:
+    """Sessions of an open unit of work."""
+
+    rows: dict[SessionId, Session]
+
+    async def add(self, session: Session) -> None:
+        self.rows[session.id] = deepcopy(session)
+
+    async def lock(self, session_id: SessionId) -> Session | None:
+        return deepcopy(self.rows.get(session_id))
+
+    async def save(self, session: Session) -> None:
+        self.rows[session.id] = deepcopy(session)
+
+
+@dataclass
+class InMemoryDesignerMembership:
+    """Memberships of an open unit of work."""
+
+    rows: set[tuple[DesignerId, UserId]]
+
+    async def designers_of(self, user_id: UserId) -> tuple[DesignerId, ...]:
+        return tuple(sorted(designer for designer, member in self.rows if member == user_id))
+
+
+class InMemoryIdentityUnitOfWork:
+    """An IdentityUnitOfWork over a copy of the tables, which a commit puts in their place."""
+
+    def __init__(self, tables: IdentityTables) -> None:
+        self._tables = tables
+        self._working = deepcopy(tables)
+
+    @property
+    def users(self) -> InMemoryUsers:
+        return InMemoryUsers(self._working.users)
+
+    @property
+    def sessions(self) -> InMemorySessions:
+        return InMemorySessions(self._working.sessions)
+
+    @property
+    def designer_members(self) -> InMemoryDesignerMembership:
+        return InMemoryDesignerMembership(self._working.members)
+
+    async def __aenter__(self) -> Self:
+        self._working = deepcopy(self._tables)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._working = deepcopy(self._tables)
+
+    async def commit(self) -> None:
+        self._tables.users = self._working.users
+        self._tables.sessions = self._working.sessions
+        self._tables.members = self._working.members
+
+
+@dataclass
+class InMemorySessionReader:
+    """A SessionReader of the committed tables; counts what it is asked."""
+
+    tables: IdentityTables
+    reads: int = 0
+
+    async def find(self, session_id: SessionId) -> Session | None:
+        self.reads += 1
+        return deepcopy(self.tables.sessions.get(session_id))
+
+    async def revoked_since(self, at: datetime) -> Collection[SessionId]:
+        self.reads += 1
+        sessions = self.tables.sessions.values()
+        return [session.id for session in sessions if session.revoked_at is not None and session.revoked_at >= at]
+
+
+@dataclass
+class ReadablePasswordHasher:
+    """A PasswordHasher whose hashes anybody can read; `generation` stands for its parameters."""
+
+    generation: int = 1
+    checked: list[str | None] = field(default_factory=list)
+
+    async def hash(self, password: Password) -> str:
+        return f"{self.generation}:{password.text}"
+
+    async def check(self, password: Password, password_hash: str | None) -> PasswordCheck:
+        self.checked.append(password_hash)
+        generation, _, text = (password_hash or "").partition(":")
+        is_right = generation.isdigit() and text == password.text
+        return PasswordCheck(is_right, needs_rehash=is_right and int(generation) != self.generation)
+
+
+@dataclass
+class ListedPasswordStrength:
+    """A PasswordStrength that knows a few passwords and the words about the user."""
+
+    common: frozenset[str] = frozenset({"Password1", "passwordpassword"})
+
+    async def is_common(self, password: Password, about_user: tuple[str, ...]) -> bool:
+        return password.text in self.common or password.text.lower() in {text.lower() for text in about_user}
+
+
+@dataclass
+class RememberedAccessTokens:
+    """AccessTokens that are looked up instead of checked: this one must be the one that made them."""
+
+    clock: SettableClock
+    issued: dict[str, AccessClaims] = field(default_factory=dict)
+
+    def issue(self, claims: AccessClaims) -> str:
+        text = f"token-{claims.token_id}"
+        self.issued[text] = claims
+        return text
+
+    def verify(self, token: str) -> AccessClaims:
+        claims = self.issued.get(token)
+        if claims is None:
+            raise UnauthenticatedError(Reason.TOKEN_INVALID, "no such token")
+        if self.clock.now() >= claims.expires_at:
+            raise UnauthenticatedError(Reason.TOKEN_EXPIRED, "expired")
+        return claims
+
+
+@dataclass
+class InMemoryRevokedTokens:
+    """RevokedTokens that can be lost and cannot be reached, at a test's wish."""
+
+    reachable: bool = True
+    complete: bool = False
+    entries: set[SessionId] = field(default_factory=set)
+
+    def lose_everything(self) -> None:
+        self.complete = False
+        self.entries.clear()
+
+    async def check(self, session_id: SessionId) -> Revocation:
+        if not self.reachable:
+            return Revocation.UNKNOWN
+        if session_id in self.entries:
+            return Revocation.REVOKED
+        return Revocation.NOT_REVOKED if self.complete else Revocation.UNKNOWN
+
+    async def revoke(self, session_id: SessionId) -> None:
+        if self.reachable:
+            self.entries.add(session_id)
+        else:
+            self.complete = False
+
+    async def refill(self, revoked: Callable[[], Awaitable[Collection[SessionId]]]) -> None:
+        if self.reachable and not self.complete:
+            self.entries.update(await revoked())
+            self.complete = True

@@ -1,0 +1,71 @@
+"""Identity's use cases on fakes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from kapda.domain.identity.use_cases.authenticate import Authenticate
+from kapda.domain.identity.use_cases.get_me import GetMe
+from kapda.domain.identity.use_cases.log_in import LogIn
+from kapda.domain.identity.use_cases.log_out import LogOut
+from kapda.domain.identity.use_cases.sign_up import SignUp, SignUpCommand
+from tests.fakes.identity import (
+    CountingIds,
+    IdentityTables,
+    InMemoryIdentityUnitOfWork,
+    InMemoryRevokedTokens,
+    InMemorySessionReader,
+    ListedPasswordStrength,
+    ReadablePasswordHasher,
+    RememberedAccessTokens,
+    SettableClock,
+)
+
+ASHA = SignUpCommand(email="asha@example.in", password="Kurta-and-9-yards", display_name="Asha")
+
+
+@dataclass
+class IdentityHouse:
+    """Everything identity is made of, with fakes at the edges."""
+
+    tables: IdentityTables = field(default_factory=IdentityTables)
+    clock: SettableClock = field(default_factory=SettableClock)
+    ids: CountingIds = field(default_factory=CountingIds)
+    passwords: ReadablePasswordHasher = field(default_factory=ReadablePasswordHasher)
+    revoked_tokens: InMemoryRevokedTokens = field(default_factory=InMemoryRevokedTokens)
+
+    def __post_init__(self) -> None:
+        self.access_tokens = RememberedAccessTokens(self.clock)
+        self.reader = InMemorySessionReader(self.tables)
+
+    @property
+    def unit_of_work(self) -> Callable[[], InMemoryIdentityUnitOfWork]:
+        return lambda: InMemoryIdentityUnitOfWork(self.tables)
+
+    @property
+    def sign_up(self) -> SignUp:
+        return SignUp(
+            self.unit_of_work, self.passwords, ListedPasswordStrength(), self.access_tokens, self.ids, self.clock
+        )
+
+    @property
+    def log_in(self) -> LogIn:
+        return LogIn(self.unit_of_work, self.passwords, self.access_tokens, self.ids, self.clock)
+
+    @property
+    def log_out(self) -> LogOut:
+        return LogOut(self.unit_of_work, self.revoked_tokens, self.clock)
+
+    @property
+    def get_me(self) -> GetMe:
+        return GetMe(self.unit_of_work)
+
+    @property
+    def authenticate(self) -> Authenticate:
+        return Authenticate(self.access_tokens, self.revoked_tokens, self.reader, self.clock)
+
+
+@pytest.fixture
+def house() -> IdentityHouse:
+    return IdentityHouse()
