@@ -18,6 +18,8 @@ Call = Callable[[Any], T]
 
 # A thread that ends exactly at its deadline still gets to say why.
 _GRACE_SECONDS = 0.25
+# A call that has waited until less than this share of its time is left would likely be cut off in the middle.
+_LEAST_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,10 @@ class CallPool:
             raise
 
     async def close(self) -> None:
-        """Drops what has not begun, waits for the threads (at most the total timeout) and closes their connections."""
+        """Drops what has not begun, waits for the threads and closes their connections.
+
+        A thread ends within the total timeout; only headers that drip can hold it longer, though never its caller.
+        """
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         with self._lock:
             for session in self._sessions:
@@ -111,6 +116,8 @@ class CallPool:
             self._admitted -= 1
 
     def _work(self, call: Call[T], deadline: float) -> T:
+        if deadline - time.monotonic() < self._access.total_timeout * _LEAST_SHARE:
+            raise NoAnswerError("not sent: waited too long for a thread")
         client = self._client()
         client.session.deadline = deadline
         return call(client)
