@@ -299,7 +299,9 @@ class ValidateCartResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     VALID_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
-    """Whether checkout could start: the cart has lines, all are purchasable, and no price rose."""
+    """Whether checkout would take the cart once its total is agreed to: it has lines, and all are purchasable. A price that
+    moved does not stand in the way.
+    """
     @_builtins.property
     def cart(self) -> _cart_pb2.Cart:
         """The cart, as it is now."""

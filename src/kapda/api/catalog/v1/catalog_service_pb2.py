@@ -30,7 +30,7 @@ from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_do
 from kapda.api.common.v1 import money_pb2 as kapda_dot_api_dot_common_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*kapda/api/catalog/v1/catalog_service.proto\x12\x14kapda.api.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\"kapda/api/catalog/v1/product.proto\x1a kapda/api/common/v1/access.proto\x1a\x1fkapda/api/common/v1/money.proto\"\xbb\x04\n\x13ListProductsRequest\x12\x1d\n\x08\x63\x61tegory\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18\x64\x12$\n\x0b\x64\x65signer_id\x18\x02 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x33\n\tmin_price\x18\x03 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyB\x04\xe2\x41\x01\x01\x12\x33\n\tmax_price\x18\x04 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyB\x04\xe2\x41\x01\x01\x12#\n\x05sizes\x18\x05 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12%\n\x07\x63olours\x18\x06 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12=\n\x04sort\x18\x07 \x01(\x0e\x32!.kapda.api.catalog.v1.ProductSortB\x0c\xe2\x41\x01\x01\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\tpage_size\x18\x08 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\t \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\xa7\x01\xbaH\xa3\x01\x1a\xa0\x01\n\x0bprice_range\x12%min_price must not be above max_price\x1aj!has(this.min_price) || !has(this.max_price) || this.min_price.amount_minor <= this.max_price.amount_minor\"g\n\x14ListProductsResponse\x12\x36\n\x08products\x18\x01 \x03(\x0b\x32$.kapda.api.catalog.v1.ProductSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9d\x04\n\x15SearchProductsRequest\x12\x1d\n\x05query\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1d\n\x08\x63\x61tegory\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18\x64\x12$\n\x0b\x64\x65signer_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x33\n\tmin_price\x18\x04 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyB\x04\xe2\x41\x01\x01\x12\x33\n\tmax_price\x18\x05 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyB\x04\xe2\x41\x01\x01\x12#\n\x05sizes\x18\x06 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12%\n\x07\x63olours\x18\x07 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12\x1e\n\tpage_size\x18\x08 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\t \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\xa7\x01\xbaH\xa3\x01\x1a\xa0\x01\n\x0bprice_range\x12%min_price must not be above max_price\x1aj!has(this.min_price) || !has(this.max_price) || this.min_price.amount_minor <= this.max_price.amount_minor\"i\n\x16SearchProductsResponse\x12\x36\n\x08products\x18\x01 \x03(\x0b\x32$.kapda.api.catalog.v1.ProductSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x11GetProductRequest\x12 \n\nproduct_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"D\n\x12GetProductResponse\x12.\n\x07product\x18\x01 \x01(\x0b\x32\x1d.kapda.api.catalog.v1.Product*}\n\x0bProductSort\x12\x1c\n\x18PRODUCT_SORT_UNSPECIFIED\x10\x00\x12\x17\n\x13PRODUCT_SORT_NEWEST\x10\x01\x12\x1a\n\x16PRODUCT_SORT_PRICE_ASC\x10\x02\x12\x1b\n\x17PRODUCT_SORT_PRICE_DESC\x10\x03\x32\x8e\x04\n\x0e\x43\x61talogService\x12\xa4\x01\n\x0cListProducts\x12).kapda.api.catalog.v1.ListProductsRequest\x1a*.kapda.api.catalog.v1.ListProductsResponse\"=\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12\x17/api/v1/public/productsZ\x16\x12\x14/api/public/products\x12\x99\x01\n\x0eSearchProducts\x12+.kapda.api.catalog.v1.SearchProductsRequest\x1a,.kapda.api.catalog.v1.SearchProductsResponse\",\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/public/products/search\x12\xb8\x01\n\nGetProduct\x12\'.kapda.api.catalog.v1.GetProductRequest\x1a(.kapda.api.catalog.v1.GetProductResponse\"W\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02K\x12$/api/v1/public/products/{product_id}Z#\x12!/api/public/products/{product_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*kapda/api/catalog/v1/catalog_service.proto\x12\x14kapda.api.catalog.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\"kapda/api/catalog/v1/product.proto\x1a kapda/api/common/v1/access.proto\x1a\x1fkapda/api/common/v1/money.proto\"\xdd\x04\n\x13ListProductsRequest\x12\x1d\n\x08\x63\x61tegory\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18\x64\x12$\n\x0b\x64\x65signer_id\x18\x02 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x98\x01\n\tmin_price\x18\x03 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyBi\xe2\x41\x01\x01\xbaHb\xba\x01_\n\x05price\x12\x1fmust be in INR and not negative\x1a\x35this.currency_code == \'INR\' && this.amount_minor >= 0\x12\x98\x01\n\tmax_price\x18\x04 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyBi\xe2\x41\x01\x01\xbaHb\xba\x01_\n\x05price\x12\x1fmust be in INR and not negative\x1a\x35this.currency_code == \'INR\' && this.amount_minor >= 0\x12#\n\x05sizes\x18\x05 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12%\n\x07\x63olours\x18\x06 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12=\n\x04sort\x18\x07 \x01(\x0e\x32!.kapda.api.catalog.v1.ProductSortB\x0c\xe2\x41\x01\x01\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\tpage_size\x18\x08 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\t \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"g\n\x14ListProductsResponse\x12\x36\n\x08products\x18\x01 \x03(\x0b\x32$.kapda.api.catalog.v1.ProductSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbf\x04\n\x15SearchProductsRequest\x12\x1d\n\x05query\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1d\n\x08\x63\x61tegory\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18\x64\x12$\n\x0b\x64\x65signer_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x98\x01\n\tmin_price\x18\x04 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyBi\xe2\x41\x01\x01\xbaHb\xba\x01_\n\x05price\x12\x1fmust be in INR and not negative\x1a\x35this.currency_code == \'INR\' && this.amount_minor >= 0\x12\x98\x01\n\tmax_price\x18\x05 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyBi\xe2\x41\x01\x01\xbaHb\xba\x01_\n\x05price\x12\x1fmust be in INR and not negative\x1a\x35this.currency_code == \'INR\' && this.amount_minor >= 0\x12#\n\x05sizes\x18\x06 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12%\n\x07\x63olours\x18\x07 \x03(\tB\x14\xe2\x41\x01\x01\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x01\x18\x32\x12\x1e\n\tpage_size\x18\x08 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\t \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"i\n\x16SearchProductsResponse\x12\x36\n\x08products\x18\x01 \x03(\x0b\x32$.kapda.api.catalog.v1.ProductSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x11GetProductRequest\x12 \n\nproduct_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"D\n\x12GetProductResponse\x12.\n\x07product\x18\x01 \x01(\x0b\x32\x1d.kapda.api.catalog.v1.Product*}\n\x0bProductSort\x12\x1c\n\x18PRODUCT_SORT_UNSPECIFIED\x10\x00\x12\x17\n\x13PRODUCT_SORT_NEWEST\x10\x01\x12\x1a\n\x16PRODUCT_SORT_PRICE_ASC\x10\x02\x12\x1b\n\x17PRODUCT_SORT_PRICE_DESC\x10\x03\x32\x8e\x04\n\x0e\x43\x61talogService\x12\xa4\x01\n\x0cListProducts\x12).kapda.api.catalog.v1.ListProductsRequest\x1a*.kapda.api.catalog.v1.ListProductsResponse\"=\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12\x17/api/v1/public/productsZ\x16\x12\x14/api/public/products\x12\x99\x01\n\x0eSearchProducts\x12+.kapda.api.catalog.v1.SearchProductsRequest\x1a,.kapda.api.catalog.v1.SearchProductsResponse\",\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/public/products/search\x12\xb8\x01\n\nGetProduct\x12\'.kapda.api.catalog.v1.GetProductRequest\x1a(.kapda.api.catalog.v1.GetProductResponse\"W\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02K\x12$/api/v1/public/products/{product_id}Z#\x12!/api/public/products/{product_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,9 +42,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['designer_id']._loaded_options = None
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['designer_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['min_price']._loaded_options = None
-  _globals['_LISTPRODUCTSREQUEST'].fields_by_name['min_price']._serialized_options = b'\342A\001\001'
+  _globals['_LISTPRODUCTSREQUEST'].fields_by_name['min_price']._serialized_options = b'\342A\001\001\272Hb\272\001_\n\005price\022\037must be in INR and not negative\0325this.currency_code == \'INR\' && this.amount_minor >= 0'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['max_price']._loaded_options = None
-  _globals['_LISTPRODUCTSREQUEST'].fields_by_name['max_price']._serialized_options = b'\342A\001\001'
+  _globals['_LISTPRODUCTSREQUEST'].fields_by_name['max_price']._serialized_options = b'\342A\001\001\272Hb\272\001_\n\005price\022\037must be in INR and not negative\0325this.currency_code == \'INR\' && this.amount_minor >= 0'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['sizes']._loaded_options = None
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['sizes']._serialized_options = b'\342A\001\001\272H\r\222\001\n\020\024\"\006r\004\020\001\0302'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['colours']._loaded_options = None
@@ -55,8 +55,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\004\032\002(\000'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
-  _globals['_LISTPRODUCTSREQUEST']._loaded_options = None
-  _globals['_LISTPRODUCTSREQUEST']._serialized_options = b'\272H\243\001\032\240\001\n\013price_range\022%min_price must not be above max_price\032j!has(this.min_price) || !has(this.max_price) || this.min_price.amount_minor <= this.max_price.amount_minor'
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['query']._loaded_options = None
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['query']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['category']._loaded_options = None
@@ -64,9 +62,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['designer_id']._loaded_options = None
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['designer_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['min_price']._loaded_options = None
-  _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['min_price']._serialized_options = b'\342A\001\001'
+  _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['min_price']._serialized_options = b'\342A\001\001\272Hb\272\001_\n\005price\022\037must be in INR and not negative\0325this.currency_code == \'INR\' && this.amount_minor >= 0'
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['max_price']._loaded_options = None
-  _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['max_price']._serialized_options = b'\342A\001\001'
+  _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['max_price']._serialized_options = b'\342A\001\001\272Hb\272\001_\n\005price\022\037must be in INR and not negative\0325this.currency_code == \'INR\' && this.amount_minor >= 0'
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['sizes']._loaded_options = None
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['sizes']._serialized_options = b'\342A\001\001\272H\r\222\001\n\020\024\"\006r\004\020\001\0302'
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['colours']._loaded_options = None
@@ -75,8 +73,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\004\032\002(\000'
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_SEARCHPRODUCTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
-  _globals['_SEARCHPRODUCTSREQUEST']._loaded_options = None
-  _globals['_SEARCHPRODUCTSREQUEST']._serialized_options = b'\272H\243\001\032\240\001\n\013price_range\022%min_price must not be above max_price\032j!has(this.min_price) || !has(this.max_price) || this.min_price.amount_minor <= this.max_price.amount_minor'
   _globals['_GETPRODUCTREQUEST'].fields_by_name['product_id']._loaded_options = None
   _globals['_GETPRODUCTREQUEST'].fields_by_name['product_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_CATALOGSERVICE'].methods_by_name['ListProducts']._loaded_options = None
@@ -85,20 +81,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CATALOGSERVICE'].methods_by_name['SearchProducts']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002 \022\036/api/v1/public/products/search'
   _globals['_CATALOGSERVICE'].methods_by_name['GetProduct']._loaded_options = None
   _globals['_CATALOGSERVICE'].methods_by_name['GetProduct']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002K\022$/api/v1/public/products/{product_id}Z#\022!/api/public/products/{product_id}'
-  _globals['_PRODUCTSORT']._serialized_start=1718
-  _globals['_PRODUCTSORT']._serialized_end=1843
+  _globals['_PRODUCTSORT']._serialized_start=1786
+  _globals['_PRODUCTSORT']._serialized_end=1911
   _globals['_LISTPRODUCTSREQUEST']._serialized_start=264
-  _globals['_LISTPRODUCTSREQUEST']._serialized_end=835
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=837
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=940
-  _globals['_SEARCHPRODUCTSREQUEST']._serialized_start=943
-  _globals['_SEARCHPRODUCTSREQUEST']._serialized_end=1484
-  _globals['_SEARCHPRODUCTSRESPONSE']._serialized_start=1486
-  _globals['_SEARCHPRODUCTSRESPONSE']._serialized_end=1591
-  _globals['_GETPRODUCTREQUEST']._serialized_start=1593
-  _globals['_GETPRODUCTREQUEST']._serialized_end=1646
-  _globals['_GETPRODUCTRESPONSE']._serialized_start=1648
-  _globals['_GETPRODUCTRESPONSE']._serialized_end=1716
-  _globals['_CATALOGSERVICE']._serialized_start=1846
-  _globals['_CATALOGSERVICE']._serialized_end=2372
+  _globals['_LISTPRODUCTSREQUEST']._serialized_end=869
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=871
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=974
+  _globals['_SEARCHPRODUCTSREQUEST']._serialized_start=977
+  _globals['_SEARCHPRODUCTSREQUEST']._serialized_end=1552
+  _globals['_SEARCHPRODUCTSRESPONSE']._serialized_start=1554
+  _globals['_SEARCHPRODUCTSRESPONSE']._serialized_end=1659
+  _globals['_GETPRODUCTREQUEST']._serialized_start=1661
+  _globals['_GETPRODUCTREQUEST']._serialized_end=1714
+  _globals['_GETPRODUCTRESPONSE']._serialized_start=1716
+  _globals['_GETPRODUCTRESPONSE']._serialized_end=1784
+  _globals['_CATALOGSERVICE']._serialized_start=1914
+  _globals['_CATALOGSERVICE']._serialized_end=2440
 # @@protoc_insertion_point(module_scope)

@@ -82,7 +82,7 @@ class ListProductsRequest(_message.Message):
 
     @_builtins.property
     def max_price(self) -> _money_pb2.Money:
-        """Only products with a variant at this price or below."""
+        """Only products with a variant at this price or below; not below `min_price`."""
 
     @_builtins.property
     def sizes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -176,7 +176,7 @@ class SearchProductsRequest(_message.Message):
 
     @_builtins.property
     def max_price(self) -> _money_pb2.Money:
-        """Only products with a variant at this price or below."""
+        """Only products with a variant at this price or below; not below `min_price`."""
 
     @_builtins.property
     def sizes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

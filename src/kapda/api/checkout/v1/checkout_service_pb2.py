@@ -31,7 +31,7 @@ from kapda.api.common.v1 import address_pb2 as kapda_dot_api_dot_common_dot_v1_d
 from kapda.api.common.v1 import money_pb2 as kapda_dot_api_dot_common_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kapda/api/checkout/v1/checkout_service.proto\x12\x15kapda.api.checkout.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a$kapda/api/checkout/v1/checkout.proto\x1a kapda/api/common/v1/access.proto\x1a!kapda/api/common/v1/address.proto\x1a\x1fkapda/api/common/v1/money.proto\"\xf4\x01\n\x14StartCheckoutRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0b\x32\x1c.kapda.api.common.v1.AddressB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x7f\n\x0e\x65xpected_total\x18\x03 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyBK\xe2\x41\x01\x02\xbaHD\xba\x01>\n\x0e\x65xpected_total\x12\x14must not be negative\x1a\x16this.amount_minor >= 0\xc8\x01\x01\"J\n\x15StartCheckoutResponse\x12\x31\n\x08\x63heckout\x18\x01 \x01(\x0b\x32\x1f.kapda.api.checkout.v1.Checkout\"7\n\x12GetCheckoutRequest\x12!\n\x0b\x63heckout_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"H\n\x13GetCheckoutResponse\x12\x31\n\x08\x63heckout\x18\x01 \x01(\x0b\x32\x1f.kapda.api.checkout.v1.Checkout\"]\n\x16\x41\x62\x61ndonCheckoutRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63heckout_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"L\n\x17\x41\x62\x61ndonCheckoutResponse\x12\x31\n\x08\x63heckout\x18\x01 \x01(\x0b\x32\x1f.kapda.api.checkout.v1.Checkout2\x98\x04\n\x0f\x43heckoutService\x12\xbd\x01\n\rStartCheckout\x12+.kapda.api.checkout.v1.StartCheckoutRequest\x1a,.kapda.api.checkout.v1.StartCheckoutResponse\"Q\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x43\"\x1d/api/v1/payments/create-order:\x01*Z\x1f\"\x1a/api/payments/create-order:\x01*\x12\x95\x01\n\x0bGetCheckout\x12).kapda.api.checkout.v1.GetCheckoutRequest\x1a*.kapda.api.checkout.v1.GetCheckoutResponse\"/\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/checkouts/{checkout_id}\x12\xac\x01\n\x0f\x41\x62\x61ndonCheckout\x12-.kapda.api.checkout.v1.AbandonCheckoutRequest\x1a..kapda.api.checkout.v1.AbandonCheckoutResponse\":\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02,\"\'/api/v1/checkouts/{checkout_id}/abandon:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kapda/api/checkout/v1/checkout_service.proto\x12\x15kapda.api.checkout.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a$kapda/api/checkout/v1/checkout.proto\x1a kapda/api/common/v1/access.proto\x1a!kapda/api/common/v1/address.proto\x1a\x1fkapda/api/common/v1/money.proto\"\x96\x02\n\x14StartCheckoutRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0b\x32\x1c.kapda.api.common.v1.AddressB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\xa0\x01\n\x0e\x65xpected_total\x18\x03 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyBl\xe2\x41\x01\x02\xbaHe\xba\x01_\n\x05price\x12\x1fmust be in INR and not negative\x1a\x35this.currency_code == \'INR\' && this.amount_minor >= 0\xc8\x01\x01\"J\n\x15StartCheckoutResponse\x12\x31\n\x08\x63heckout\x18\x01 \x01(\x0b\x32\x1f.kapda.api.checkout.v1.Checkout\"7\n\x12GetCheckoutRequest\x12!\n\x0b\x63heckout_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"H\n\x13GetCheckoutResponse\x12\x31\n\x08\x63heckout\x18\x01 \x01(\x0b\x32\x1f.kapda.api.checkout.v1.Checkout\"]\n\x16\x41\x62\x61ndonCheckoutRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63heckout_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"L\n\x17\x41\x62\x61ndonCheckoutResponse\x12\x31\n\x08\x63heckout\x18\x01 \x01(\x0b\x32\x1f.kapda.api.checkout.v1.Checkout2\x98\x04\n\x0f\x43heckoutService\x12\xbd\x01\n\rStartCheckout\x12+.kapda.api.checkout.v1.StartCheckoutRequest\x1a,.kapda.api.checkout.v1.StartCheckoutResponse\"Q\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x43\"\x1d/api/v1/payments/create-order:\x01*Z\x1f\"\x1a/api/payments/create-order:\x01*\x12\x95\x01\n\x0bGetCheckout\x12).kapda.api.checkout.v1.GetCheckoutRequest\x1a*.kapda.api.checkout.v1.GetCheckoutResponse\"/\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/checkouts/{checkout_id}\x12\xac\x01\n\x0f\x41\x62\x61ndonCheckout\x12-.kapda.api.checkout.v1.AbandonCheckoutRequest\x1a..kapda.api.checkout.v1.AbandonCheckoutResponse\":\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02,\"\'/api/v1/checkouts/{checkout_id}/abandon:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTCHECKOUTREQUEST'].fields_by_name['address']._loaded_options = None
   _globals['_STARTCHECKOUTREQUEST'].fields_by_name['address']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_STARTCHECKOUTREQUEST'].fields_by_name['expected_total']._loaded_options = None
-  _globals['_STARTCHECKOUTREQUEST'].fields_by_name['expected_total']._serialized_options = b'\342A\001\002\272HD\272\001>\n\016expected_total\022\024must not be negative\032\026this.amount_minor >= 0\310\001\001'
+  _globals['_STARTCHECKOUTREQUEST'].fields_by_name['expected_total']._serialized_options = b'\342A\001\002\272He\272\001_\n\005price\022\037must be in INR and not negative\0325this.currency_code == \'INR\' && this.amount_minor >= 0\310\001\001'
   _globals['_GETCHECKOUTREQUEST'].fields_by_name['checkout_id']._loaded_options = None
   _globals['_GETCHECKOUTREQUEST'].fields_by_name['checkout_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_ABANDONCHECKOUTREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -57,17 +57,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKOUTSERVICE'].methods_by_name['AbandonCheckout']._loaded_options = None
   _globals['_CHECKOUTSERVICE'].methods_by_name['AbandonCheckout']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002,\"\'/api/v1/checkouts/{checkout_id}/abandon:\001*'
   _globals['_STARTCHECKOUTREQUEST']._serialized_start=304
-  _globals['_STARTCHECKOUTREQUEST']._serialized_end=548
-  _globals['_STARTCHECKOUTRESPONSE']._serialized_start=550
-  _globals['_STARTCHECKOUTRESPONSE']._serialized_end=624
-  _globals['_GETCHECKOUTREQUEST']._serialized_start=626
-  _globals['_GETCHECKOUTREQUEST']._serialized_end=681
-  _globals['_GETCHECKOUTRESPONSE']._serialized_start=683
-  _globals['_GETCHECKOUTRESPONSE']._serialized_end=755
-  _globals['_ABANDONCHECKOUTREQUEST']._serialized_start=757
-  _globals['_ABANDONCHECKOUTREQUEST']._serialized_end=850
-  _globals['_ABANDONCHECKOUTRESPONSE']._serialized_start=852
-  _globals['_ABANDONCHECKOUTRESPONSE']._serialized_end=928
-  _globals['_CHECKOUTSERVICE']._serialized_start=931
-  _globals['_CHECKOUTSERVICE']._serialized_end=1467
+  _globals['_STARTCHECKOUTREQUEST']._serialized_end=582
+  _globals['_STARTCHECKOUTRESPONSE']._serialized_start=584
+  _globals['_STARTCHECKOUTRESPONSE']._serialized_end=658
+  _globals['_GETCHECKOUTREQUEST']._serialized_start=660
+  _globals['_GETCHECKOUTREQUEST']._serialized_end=715
+  _globals['_GETCHECKOUTRESPONSE']._serialized_start=717
+  _globals['_GETCHECKOUTRESPONSE']._serialized_end=789
+  _globals['_ABANDONCHECKOUTREQUEST']._serialized_start=791
+  _globals['_ABANDONCHECKOUTREQUEST']._serialized_end=884
+  _globals['_ABANDONCHECKOUTRESPONSE']._serialized_start=886
+  _globals['_ABANDONCHECKOUTRESPONSE']._serialized_end=962
+  _globals['_CHECKOUTSERVICE']._serialized_start=965
+  _globals['_CHECKOUTSERVICE']._serialized_end=1501
 # @@protoc_insertion_point(module_scope)

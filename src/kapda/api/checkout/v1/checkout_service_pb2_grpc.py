@@ -81,8 +81,7 @@ class CheckoutServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AbandonCheckout(self, request, context):
-        """Gives a checkout up and frees its stock. A payment that arrives nevertheless becomes an order while stock lasts, and
-        is otherwise sent back.
+        """Gives a checkout up and frees its stock. Money that arrives nevertheless becomes no order: the payment desk has it.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, CHECKOUT_NOT_FOUND, CHECKOUT_STATE_INVALID.
         """

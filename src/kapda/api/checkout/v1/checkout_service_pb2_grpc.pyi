@@ -33,8 +33,7 @@ class CheckoutServiceStub:
     Errors: VALIDATION_FAILED, CHECKOUT_NOT_FOUND.
     """
     AbandonCheckout: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.AbandonCheckoutRequest, _checkout_service_pb2.AbandonCheckoutResponse]
-    """Gives a checkout up and frees its stock. A payment that arrives nevertheless becomes an order while stock lasts, and
-    is otherwise sent back.
+    """Gives a checkout up and frees its stock. Money that arrives nevertheless becomes no order: the payment desk has it.
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, CHECKOUT_NOT_FOUND, CHECKOUT_STATE_INVALID.
     """
@@ -76,8 +75,7 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _checkout_service_pb2.AbandonCheckoutRequest,
         context: _aio.ServicerContext[_checkout_service_pb2.AbandonCheckoutRequest, _abc.Awaitable[_checkout_service_pb2.AbandonCheckoutResponse]],
     ) -> _abc.Awaitable[_checkout_service_pb2.AbandonCheckoutResponse]:
-        """Gives a checkout up and frees its stock. A payment that arrives nevertheless becomes an order while stock lasts, and
-        is otherwise sent back.
+        """Gives a checkout up and frees its stock. Money that arrives nevertheless becomes no order: the payment desk has it.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, CHECKOUT_NOT_FOUND, CHECKOUT_STATE_INVALID.
         """

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!kapda/api/common/v1/address.proto\x12\x13kapda.api.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x88\x02\n\x07\x41\x64\x64ress\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12.\n\x05phone\x18\x02 \x01(\tB\x1f\xe2\x41\x01\x02\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{7,14}$\x12\x1d\n\x05line1\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1b\n\x05line2\x18\x04 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\x04\x63ity\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12)\n\nstate_code\x18\x06 \x01(\tB\x15\xe2\x41\x01\x02\xbaH\x0er\x0c\x32\n^[A-Z]{2}$\x12,\n\x08pin_code\x18\x07 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x13r\x11\x32\x0f^[1-9][0-9]{5}$b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!kapda/api/common/v1/address.proto\x12\x13kapda.api.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x86\x02\n\x07\x41\x64\x64ress\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12.\n\x05phone\x18\x02 \x01(\tB\x1f\xe2\x41\x01\x02\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{7,14}$\x12\x1c\n\x05line1\x18\x03 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18x\x12\x1a\n\x05line2\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18x\x12\x1b\n\x04\x63ity\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18<\x12)\n\nstate_code\x18\x06 \x01(\tB\x15\xe2\x41\x01\x02\xbaH\x0er\x0c\x32\n^[A-Z]{2}$\x12,\n\x08pin_code\x18\x07 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x13r\x11\x32\x0f^[1-9][0-9]{5}$b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,15 +38,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADDRESS'].fields_by_name['phone']._loaded_options = None
   _globals['_ADDRESS'].fields_by_name['phone']._serialized_options = b'\342A\001\002\272H\030r\0262\024^\\+[1-9][0-9]{7,14}$'
   _globals['_ADDRESS'].fields_by_name['line1']._loaded_options = None
-  _globals['_ADDRESS'].fields_by_name['line1']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_ADDRESS'].fields_by_name['line1']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030x'
   _globals['_ADDRESS'].fields_by_name['line2']._loaded_options = None
-  _globals['_ADDRESS'].fields_by_name['line2']._serialized_options = b'\342A\001\001\272H\005r\003\030\310\001'
+  _globals['_ADDRESS'].fields_by_name['line2']._serialized_options = b'\342A\001\001\272H\004r\002\030x'
   _globals['_ADDRESS'].fields_by_name['city']._loaded_options = None
-  _globals['_ADDRESS'].fields_by_name['city']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
+  _globals['_ADDRESS'].fields_by_name['city']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030<'
   _globals['_ADDRESS'].fields_by_name['state_code']._loaded_options = None
   _globals['_ADDRESS'].fields_by_name['state_code']._serialized_options = b'\342A\001\002\272H\016r\0142\n^[A-Z]{2}$'
   _globals['_ADDRESS'].fields_by_name['pin_code']._loaded_options = None
   _globals['_ADDRESS'].fields_by_name['pin_code']._serialized_options = b'\342A\001\002\272H\023r\0212\017^[1-9][0-9]{5}$'
   _globals['_ADDRESS']._serialized_start=121
-  _globals['_ADDRESS']._serialized_end=385
+  _globals['_ADDRESS']._serialized_end=383
 # @@protoc_insertion_point(module_scope)

@@ -34,11 +34,11 @@ class Address(_message.Message):
     phone: _builtins.str
     """The recipient's telephone number in E.164 form, such as `+919876543210`."""
     line1: _builtins.str
-    """House, building and street: 1 to 200 characters."""
+    """House, building and street: 1 to 120 characters."""
     line2: _builtins.str
-    """Area or landmark: at most 200 characters."""
+    """Area or landmark: at most 120 characters."""
     city: _builtins.str
-    """City, town or village: 1 to 100 characters."""
+    """City, town or village: 1 to 60 characters."""
     state_code: _builtins.str
     """The State or Union Territory: the two letters after `IN-` in its ISO 3166-2 code, such as `KA` for Karnataka.
     It decides the place of supply, and with it the split of GST.

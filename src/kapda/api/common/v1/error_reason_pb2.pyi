@@ -131,7 +131,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The server has as many calls at work as it can bear; nothing was begun."""
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 903
     """The server is going away; another one answers."""
-    ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 1000
+    ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 1000
+    """DEADLINE_EXCEEDED: the time is over and the effect unknown.
+
+    The server's own time for the method is over. The same request may be sent again; with its `request_id` it has one
+    effect.
+    """
+    ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 1100
     """INTERNAL: a fault of ours.
 
     Something failed that the caller cannot mend. RequestInfo names the call for support.
@@ -254,7 +260,13 @@ ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 902
 """The server has as many calls at work as it can bear; nothing was begun."""
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 903
 """The server is going away; another one answers."""
-ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 1000
+ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 1000
+"""DEADLINE_EXCEEDED: the time is over and the effect unknown.
+
+The server's own time for the method is over. The same request may be sent again; with its `request_id` it has one
+effect.
+"""
+ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 1100
 """INTERNAL: a fault of ours.
 
 Something failed that the caller cannot mend. RequestInfo names the call for support.
