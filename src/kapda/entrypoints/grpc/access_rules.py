@@ -1,0 +1,69 @@
+"""Who may call which method, read from the contract. What has no rule stops the server from starting."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from grpc_health.v1 import health
+from grpc_reflection.v1alpha import reflection
+
+from kapda.api.common.v1 import access_pb2, role_pb2
+from kapda.domain.identity.user import Role
+
+# Other people's services, whose methods cannot carry our option: both are public and tell nothing about anybody.
+UNGUARDED_SERVICES = frozenset({health.SERVICE_NAME, reflection.SERVICE_NAME})
+
+_ROLES: Mapping[int, Role] = {
+    role_pb2.ROLE_CUSTOMER: Role.CUSTOMER,
+    role_pb2.ROLE_DESIGNER: Role.DESIGNER,
+    role_pb2.ROLE_BRAND: Role.BRAND,
+    role_pb2.ROLE_ADMIN: Role.ADMIN,
+}
+
+
+class AccessRulesError(Exception):
+    """Methods without a usable rule; the message names every one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """Whom a method lets in: everybody when `public`, else anybody signed in whose role is in `roles`."""
+
+    public: bool
+    roles: frozenset[Role]
+
+
+def read_rules(services: Iterable[ServiceDescriptor]) -> Mapping[str, AccessRule]:
+    """The rule of each method by its path. Raises AccessRulesError that lists every method without a usable one."""
+    rules: dict[str, AccessRule] = {}
+    faults = []
+    for service in services:
+        for method in service.methods:
+            path = f"/{service.full_name}/{method.name}"
+            try:
+                rules[path] = _rule(method)
+            except ValueError as fault:
+                faults.append(f"{path}: {fault}")
+    if faults:
+        raise AccessRulesError("no usable access rule:\n  " + "\n  ".join(faults))
+    return rules
+
+
+def _rule(method: MethodDescriptor) -> AccessRule:
+    if method.client_streaming or method.server_streaming:
+        raise ValueError("streams, and no interceptor guards a stream")
+    access = method.GetOptions().Extensions[access_pb2.access]
+    roles = frozenset(_ROLES[role] for role in access.roles if role in _ROLES)
+    if len(roles) != len(access.roles):
+        raise ValueError("names a role twice, or one that does not exist")
+    match access.audience, bool(roles), access.owned:
+        case access_pb2.AUDIENCE_PUBLIC, False, False:
+            return AccessRule(public=True, roles=frozenset())
+        case access_pb2.AUDIENCE_SIGNED_IN, False, _:
+            return AccessRule(public=False, roles=frozenset(Role))
+        case access_pb2.AUDIENCE_ROLES, True, _:
+            return AccessRule(public=False, roles=roles)
+        case access_pb2.AUDIENCE_UNSPECIFIED, _, _:
+            raise ValueError("declares none")
+        case _:
+            raise ValueError("contradicts itself")

@@ -1,0 +1,61 @@
+"""The call that is being served: what the interceptors found out about it."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import grpc
+
+from kapda.domain.identity.principal import Principal
+from kapda.domain.shared.errors import Reason, UnauthenticatedError
+from kapda.domain.shared.request_log import Answer
+
+T = TypeVar("T")
+
+REQUEST_ID_KEY = "x-request-id"
+REPLAYED_KEY = "idempotent-replayed"
+
+# grpc.aio's own generics name the request and the response, which no servicer here needs from its context.
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(slots=True)
+class Call:
+    """One call. `principal` is None until somebody is authenticated, and for public methods."""
+
+    method: str
+    request_id: str
+    principal: Principal | None = None
+    replayed: bool = False
+
+    def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every answer, good or bad, carries behind it."""
+        own = ((REQUEST_ID_KEY, self.request_id),)
+        return (*own, (REPLAYED_KEY, "true")) if self.replayed else own
+
+
+_current: ContextVar[Call] = ContextVar("kapda_grpc_call")
+
+
+def begin(call: Call) -> None:
+    """Make `call` the current one. Every call has a context of its own, so nothing needs undoing."""
+    _current.set(call)
+
+
+def current() -> Call:
+    """The call that is being served. Raises LookupError outside of one."""
+    return _current.get()
+
+
+def caller() -> Principal:
+    """Who calls. Raises UnauthenticatedError (TOKEN_MISSING) where the method's rule let nobody in particular in."""
+    principal = current().principal
+    if principal is None:
+        raise UnauthenticatedError(Reason.TOKEN_MISSING, "sign in first")
+    return principal
+
+
+def value_of(answer: Answer[T]) -> T:
+    """What a use case answers; that it answers so once more is told behind the response."""
+    current().replayed = answer.replayed
+    return answer.value

@@ -1,0 +1,1 @@
+"""What surrounds every call, one concern a file. `server.py` says in which order."""

@@ -1,0 +1,30 @@
+"""A limit on calls at work at the same time: the one too many is told so at once instead of waiting in a line."""
+
+from google.protobuf.message import Message
+
+from kapda.domain.shared.errors import Reason, UnavailableError
+from kapda.entrypoints.grpc.call import Context
+from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+
+# What one process has in memory at once. The database pools queue far fewer; more calls here would only wait there.
+MAX_CONCURRENT_CALLS = 400
+RETRY_AFTER_SECONDS = 1.0
+
+
+class Concurrency(UnaryInterceptor):
+    """Refuses calls above `limit`. Health is not counted: an overloaded server is not a dead one."""
+
+    def __init__(self, limit: int = MAX_CONCURRENT_CALLS) -> None:
+        super().__init__()
+        self._limit = limit
+        self._at_work = 0
+
+    async def around(self, _method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+        """Serve the call if there is room. Raises UnavailableError (OVERLOADED)."""
+        if self._at_work >= self._limit:
+            raise UnavailableError(Reason.OVERLOADED, "too many calls at the moment", retry_after=RETRY_AFTER_SECONDS)
+        self._at_work += 1
+        try:
+            return await proceed(request, context)
+        finally:
+            self._at_work -= 1

@@ -1,0 +1,45 @@
+"""A limit of time for every call, and no call with money in it that brings too little."""
+
+import asyncio
+from collections.abc import Mapping
+from math import inf
+
+from google.protobuf.message import Message
+
+from kapda.domain.shared.errors import InvalidArgumentError, Reason
+from kapda.entrypoints.grpc.call import Context
+from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS, DeadlineExceededError
+from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+
+
+class Deadlines(UnaryInterceptor):
+    """Ends a call after `cap` seconds, and refuses one that brings less than its method's minimum.
+
+    A shorter deadline of the caller's is kept by grpc itself, which cancels the handler.
+    """
+
+    def __init__(self, cap: float = CAP_SECONDS, minimums: Mapping[str, float] = MINIMUM_SECONDS) -> None:
+        super().__init__()
+        self._cap = cap
+        self._minimums = minimums
+
+    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+        """Serve the call in time. Raises InvalidArgumentError (DEADLINE_TOO_SHORT) or DeadlineExceededError."""
+        # None without a deadline, whatever the type stubs say.
+        remaining = context.time_remaining() or inf
+        minimum = self._minimums.get(method, 0.0)
+        if remaining < minimum:
+            raise InvalidArgumentError(
+                Reason.DEADLINE_TOO_SHORT,
+                f"the call needs a deadline of at least {minimum:g} seconds",
+                metadata={"minimum_seconds": f"{minimum:g}"},
+            )
+        limit = asyncio.timeout(self._cap)
+        try:
+            async with limit:
+                return await proceed(request, context)
+        except TimeoutError as error:
+            # A TimeoutError from within is somebody else's, and a fault of ours.
+            if limit.expired():
+                raise DeadlineExceededError from error
+            raise

@@ -1,0 +1,72 @@
+"""The one place where an exception becomes a status. What is not ours to tell is not told."""
+
+import traceback
+from typing import NoReturn
+
+import grpc
+import structlog
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+
+from kapda.domain.shared.errors import DomainError
+from kapda.entrypoints.grpc.call import Context, current
+from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
+from kapda.entrypoints.grpc.error_details import plain_status, status_of
+from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+
+# Where gRPC's own libraries look for the google.rpc.Status.
+DETAILS_KEY = "grpc-status-details-bin"
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.grpc")
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+# Enough to find the line; a deep recursion must not fill the log.
+_MAX_FRAMES = 40
+_MAX_CAUSES = 8
+
+
+class Errors(UnaryInterceptor):
+    """Maps a domain error to its code and details, and everything else to INTERNAL without a word of it.
+
+    grpc itself would send the type and the text of an unhandled exception to the client.
+    """
+
+    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+        """Serve the call or refuse it in the one error shape. Cancellation passes through."""
+        request_id = current().request_id
+        try:
+            return await proceed(request, context)
+        except DomainError as error:
+            await _refuse(context, status_of(error, request_id))
+        except DeadlineExceededError:
+            code = grpc.StatusCode.DEADLINE_EXCEEDED
+            text = "the call took too long; send the same request again"
+            await _refuse(context, plain_status(code, code.name, text, request_id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach the client
+            _log.error("call failed", method=method, request_id=request_id, **describe(error))
+            code = grpc.StatusCode.INTERNAL
+            await _refuse(context, plain_status(code, code.name, f"internal error, request {request_id}", request_id))
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """Type and places of an exception and its causes. Not its text: that may hold what a row or a request held."""
+    chain: list[dict[str, object]] = []
+    link: BaseException | None = error
+    while link is not None and len(chain) < _MAX_CAUSES:
+        frames = traceback.extract_tb(link.__traceback__)[-_MAX_FRAMES:]
+        chain.append(
+            {
+                "type": f"{type(link).__module__}.{type(link).__qualname__}",
+                "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+            }
+        )
+        link = link.__cause__ or link.__context__
+    return {"exception": chain}
+
+
+async def _refuse(context: Context, status: status_pb2.Status) -> NoReturn:
+    # abort replaces the trailing metadata set before, so all of it goes with the call.
+    metadata: list[tuple[str, str | bytes]] = [
+        *current().trailing_metadata(),
+        (DETAILS_KEY, status.SerializeToString()),
+    ]
+    await context.abort(_CODES[status.code], status.message, metadata)

@@ -1,0 +1,31 @@
+"""One id for each call: taken from the caller or made here, and given back behind every answer."""
+
+import re
+from uuid import uuid4
+
+from google.protobuf.message import Message
+
+from kapda.entrypoints.grpc.call import REQUEST_ID_KEY, Call, Context, begin
+from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+
+# It goes into logs and metadata, so it has the alphabet of ids and is no place for anything else.
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestIds(UnaryInterceptor):
+    """Begins the call. A caller's `x-request-id` of 8 to 64 letters, digits, dots, hyphens or underscores is kept."""
+
+    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+        """Name the call, and send its name back with the response."""
+        call = Call(method, _request_id(context))
+        begin(call)
+        response = await proceed(request, context)
+        context.set_trailing_metadata(call.trailing_metadata())
+        return response
+
+
+def _request_id(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID_KEY and isinstance(value, str) and _ACCEPTABLE.fullmatch(value):
+            return value
+    return str(uuid4())

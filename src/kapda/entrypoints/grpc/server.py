@@ -1,0 +1,148 @@
+"""The server: which interceptors surround every call, in which order, within which limits, and how it ends."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.entrypoints.grpc.access_rules import AccessRule, read_rules
+from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
+from kapda.entrypoints.grpc.interceptors.access import Access
+from kapda.entrypoints.grpc.interceptors.call_log import CallLog
+from kapda.entrypoints.grpc.interceptors.concurrency import MAX_CONCURRENT_CALLS, Concurrency
+from kapda.entrypoints.grpc.interceptors.deadlines import Deadlines
+from kapda.entrypoints.grpc.interceptors.errors import Errors
+from kapda.entrypoints.grpc.interceptors.request_ids import RequestIds
+from kapda.entrypoints.grpc.interceptors.unary import UnaryInterceptor
+from kapda.entrypoints.grpc.interceptors.validation import Validation
+from kapda.entrypoints.grpc.services import service_for
+from kapda.entrypoints.grpc.supervisor import Supervisor
+from kapda.entrypoints.grpc.use_case import UseCase
+
+# The largest request of the contract, a search with every filter full, is about 10 KiB; media never come this way.
+_MAX_RECEIVE_BYTES = 256 * 1024
+# What clients receive without a setting of theirs.
+_MAX_SEND_BYTES = 4 * 1024 * 1024
+_OPTIONS: Mapping[str, int] = {
+    "grpc.max_receive_message_length": _MAX_RECEIVE_BYTES,
+    "grpc.max_send_message_length": _MAX_SEND_BYTES,
+    # A peer that vanished without a word is noticed within a minute and a half.
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+    # Clients may ping every 30 s, also with no call at work; oftener than that the connection is closed on them.
+    "grpc.http2.min_ping_interval_without_data_ms": 30_000,
+    "grpc.keepalive_permit_without_calls": 1,
+    # Long-lived channels would stay with the processes they met first; half an hour spreads them again.
+    "grpc.max_connection_age_ms": 30 * 60_000,
+    "grpc.max_connection_age_grace_ms": 60_000,
+}
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.grpc")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where to listen, and the limits that an operator may want to move. Times are in seconds.
+
+    `share_port` lets several processes of ours listen on one port; without it a second one is refused, not given half
+    of the calls. `lame_duck` is the time between telling load balancers to go elsewhere and refusing new calls;
+    `grace` is what calls at work then get to finish, and money phases after them once more.
+    """
+
+    address: str = "127.0.0.1:50051"
+    share_port: bool = False
+    reflection: bool = True
+    max_concurrent_calls: int = MAX_CONCURRENT_CALLS
+    deadline_cap: float = CAP_SECONDS
+    deadline_minimums: Mapping[str, float] = field(default_factory=lambda: MINIMUM_SECONDS)
+    lame_duck: float = 0.0
+    grace: float = 20.0
+
+
+class GrpcServer:
+    """Serves the given servicers behind all interceptors, with health and reflection beside them."""
+
+    def __init__(
+        self,
+        *,
+        settings: ServerSettings,
+        servicers: Sequence[object],
+        authenticate: UseCase[AuthenticateCommand, Principal],
+        supervisor: Supervisor,
+    ) -> None:
+        """Raises AccessRulesError when a method has no usable rule."""
+        services = [service_for(servicer) for servicer in servicers]
+        rules = read_rules(service.descriptor for service in services)
+        self._settings = settings
+        self._supervisor = supervisor
+        self._health = health.aio.HealthServicer()
+        self._names = [service.descriptor.full_name for service in services]
+        self._server = grpc.aio.server(
+            interceptors=interceptors(settings, rules, authenticate),
+            options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(settings.share_port))],
+        )
+        for service, servicer in zip(services, servicers, strict=True):
+            service.add(servicer, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if settings.reflection:
+            reflection.enable_server_reflection(
+                [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+            )
+
+    async def start(self) -> int:
+        """Listen and serve; the port, which grpc chooses for an address with port 0.
+
+        Raises RuntimeError when the port is taken.
+        """
+        port = self._server.add_insecure_port(self._settings.address)
+        await self._server.start()
+        for name in self._names:
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        _log.info("grpc server listens", port=port)
+        return port
+
+    async def set_serving(self, serving: bool) -> None:
+        """Tell health's askers whether the whole server can serve, as readiness found."""
+        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        await self._health.set("", status)
+
+    async def drain(self) -> None:
+        """End well: say so, refuse what is new, finish what is at work, then wait for the money.
+
+        Whoever closes the database pools does so after this has returned.
+        """
+        _log.info("grpc server drains")
+        await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(self._settings.lame_duck)
+        await self._server.stop(self._settings.grace)
+        # Phases whose callers went away, or were cut off by the grace, are still at work.
+        await self._supervisor.drain(self._settings.grace)
+        _log.info("grpc server stopped")
+
+
+def interceptors(
+    settings: ServerSettings,
+    rules: Mapping[str, AccessRule],
+    authenticate: UseCase[AuthenticateCommand, Principal],
+) -> list[UnaryInterceptor]:
+    """All interceptors, the outermost first.
+
+    The id comes first, because everything names it. Errors surround the rest, so that nothing escapes unmapped; the log
+    sees each error before it is mapped. A call too many is refused before it costs a look at its token, and a message
+    is judged only for those who may send it.
+    """
+    return [
+        RequestIds(),
+        Errors(),
+        CallLog(),
+        Concurrency(settings.max_concurrent_calls),
+        Deadlines(settings.deadline_cap, settings.deadline_minimums),
+        Access(rules, authenticate),
+        Validation(),
+    ]

@@ -1,0 +1,1 @@
+"""Protos to commands and views to protos, one file a context."""
