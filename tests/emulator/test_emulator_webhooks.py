@@ -97,7 +97,7 @@ async def test_after_a_day_of_failures_it_gives_up(start: Start, closed_port: in
     assert delivery["status"] == "given_up"
     assert len(delivery["attempts"]) == 14
     assert sum(emulator.clock.slept) <= 24 * 60 * 60
-    assert {attempt["error"] for attempt in delivery["attempts"]} == {"ConnectError"}
+    assert {attempt["error"] for attempt in delivery["attempts"]} == {"ConnectionRefusedError"}
 
 
 async def test_an_answer_that_comes_too_late_is_retried(start: Start, receiver: Receiver) -> None:
@@ -143,6 +143,7 @@ async def test_webhooks_are_switched_off_and_on_and_get_a_new_secret(start: Star
     emulator = await start()
     await emulator.captured()
     assert (await emulator.refused("PUT", "/emulator/webhooks", {"enabled": True}))[0] == 400
+    assert (await emulator.refused("PUT", "/emulator/webhooks", {"url": "ftp://x"}))[1]["field"] == "url"
     settings = {"url": receiver.url, "secret": "new", "enabled": True}
     assert await emulator.call("PUT", "/emulator/webhooks", settings) == {"url": receiver.url, "enabled": True}
     await emulator.pay(await emulator.order(), outcome="authorize_only")

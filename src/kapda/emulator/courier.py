@@ -10,10 +10,10 @@ import hmac
 from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-import httpx
+from http import HTTPStatus
 
 from kapda.emulator.clock import Clock
+from kapda.emulator.postbox import BadAnswerError, Postbox
 from kapda.emulator.settings import EmulatorSettings
 from kapda.emulator.shapes import JsonObject
 
@@ -83,7 +83,7 @@ class Courier:
         self._finished: deque[str] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(settings.webhook_concurrency)
-        self._client: httpx.AsyncClient | None = None
+        self._postbox = Postbox()
 
     @property
     def enabled(self) -> bool:
@@ -114,9 +114,7 @@ class Courier:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        self._postbox.close()
 
     def _start(self, delivery: Delivery) -> None:
         delivery.status = DeliveryStatus.PENDING
@@ -155,20 +153,13 @@ class Courier:
         status_code, error = None, None
         try:
             async with asyncio.timeout(self._settings.webhook_timeout):
-                response = await self._connections().post(url, content=delivery.body, headers=headers)
-            status_code = response.status_code
+                status_code = await self._postbox.post(url, headers, delivery.body)
         except TimeoutError:
             error = "no answer in time"
-        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+        except (OSError, EOFError, BadAnswerError) as failure:
             error = type(failure).__name__
         delivery.attempts.append(Attempt(self._clock.now(), status_code, error))
-        return status_code is not None and httpx.codes.is_success(status_code)
-
-    def _connections(self) -> httpx.AsyncClient:
-        if self._client is None:
-            # The environment's proxies are not meant for a receiver on this machine.
-            self._client = httpx.AsyncClient(timeout=self._settings.webhook_timeout, trust_env=False)
-        return self._client
+        return status_code is not None and HTTPStatus.OK <= status_code < HTTPStatus.MULTIPLE_CHOICES
 
     def _finish(self, delivery: Delivery, status: DeliveryStatus) -> None:
         delivery.status = status

@@ -16,6 +16,7 @@ from kapda.emulator.courier import Courier
 from kapda.emulator.errors import ApiError
 from kapda.emulator.http_body import Endpoint, answer, guarded, read_as
 from kapda.emulator.merchant import Merchant
+from kapda.emulator.postbox import parse_address
 from kapda.emulator.shapes import payment_shape, refund_shape
 from kapda.emulator.shopper import PayCommand, Shopper
 
@@ -131,6 +132,10 @@ class Control:
         enabled = target.enabled if command.enabled is msgspec.UNSET else command.enabled
         if enabled and (not url or not secret):
             raise ApiError("Webhooks need an address and a secret.")
+        try:
+            parse_address(url or "http://localhost")
+        except ValueError as error:
+            raise ApiError(str(error), field="url") from error
         target.url, target.secret, target.enabled = url, secret, enabled
         return answer(self._target())
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kapda.emulator.postbox import parse_address
+
 DAY_SECONDS = 24 * 60 * 60
 
 
@@ -42,6 +44,8 @@ class EmulatorSettings:
             raise ValueError("key_id and key_secret must not be empty")
         if self.webhook_url is not None and not self.webhook_secret:
             raise ValueError("webhook_secret must not be empty when webhook_url is set")
+        if self.webhook_url is not None:
+            parse_address(self.webhook_url)
         if self.retry_base <= 0 or self.retry_time_scale < 0 or self.webhook_timeout <= 0:
             raise ValueError("retry_base and webhook_timeout must be positive, retry_time_scale must not be negative")
         if self.webhook_concurrency < 1 or self.kept_deliveries < 1:
