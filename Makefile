@@ -1,0 +1,57 @@
+# Everything runs in .venv, which `make install` makes from the pinned requirements; every target below does so by itself.
+
+# The first Python that really runs and has what a venv needs; a shim of a version manager may exist and yet fail.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+  "$$name" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
+  && command -v "$$name" && break; done)
+
+BIN := .venv/bin
+STAMP := .venv/installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo dev test check format proto lock
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv and install the pinned dependencies and kapda itself.
+
+$(STAMP): requirements/runtime.txt requirements/dev.txt hatch_build.py
+	@test -n "$(PYTHON)" || { echo "kapda needs Python 3.11, 3.12 or 3.13 with venv: make PYTHON=/path/to/python"; exit 1; }
+	@echo "installing into .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## Start everything on free ports, drive purchases through it, check the promises.
+	@$(BIN)/kapda demo
+
+dev: $(STAMP) ## Start everything and keep it running; Ctrl-C stops it.
+	@$(BIN)/kapda dev
+
+test: $(STAMP) ## Run the tests, or some: make test TESTS="tests/domain -k money".
+	@$(BIN)/pytest $(TESTS)
+
+check: $(STAMP) ## Run the linters, the type checker, the architecture's and the contract's rules, the secret scan.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tools.protos check
+	$(BIN)/deptry src --config requirements/deptry.toml
+	$(BIN)/python -m tools.secret_scan
+
+format: $(STAMP) ## Format the code and fix what can be fixed by itself.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+proto: $(STAMP) ## Generate the code of the contract anew.
+	$(BIN)/python -m tools.protos generate
+
+lock: $(STAMP) ## Pin the newest versions that requirements/*.in allow.
+	$(COMPILE) --upgrade requirements/runtime.in -o requirements/runtime.txt
+	$(COMPILE) --upgrade -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
