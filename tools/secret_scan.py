@@ -1,4 +1,4 @@
-"""Refuses files that hold secrets: `python tools/secret_scan.py [FILE ...]`; without files, all that git would commit.
+"""Refuses files with a secret in them. Usage: `python tools/secret_scan.py [FILE ...]`; without files, all in git.
 
 There is no baseline file in which a real one could hide. A line that only looks like it says so itself, with
 `pragma: allowlist secret` and the reason. In tests, where every password is made up, what stands behind a name like
