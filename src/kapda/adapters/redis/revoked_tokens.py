@@ -51,9 +51,11 @@ redis.call('SADD', KEYS[1], ARGV[1])
 {_LEASE}
 return run
 """
+# The mark goes in before the trace goes out: a set that is empty for a moment is a new key, without the lease.
 _END_REFILL = f"""{_RUN}
-if run == ARGV[2] and redis.call('SREM', KEYS[1], ARGV[1]) == 1 then
+if run == ARGV[2] and redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then
   redis.call('SADD', KEYS[1], 'complete:' .. run)
+  redis.call('SREM', KEYS[1], ARGV[1])
 end
 """
 
