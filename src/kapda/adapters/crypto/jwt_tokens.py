@@ -74,7 +74,8 @@ class JwtAccessTokens:
             raise _invalid()
         try:
             header = jwt.get_unverified_header(token)
-            key = self._keys.find(str(header.get("kid")))
+            key_id = header.get("kid")
+            key = self._keys.find(key_id) if isinstance(key_id, str) else None
             if key is None or header.get("typ") != MEDIA_TYPE:
                 raise _invalid()
             payload: dict[str, object] = jwt.decode(
