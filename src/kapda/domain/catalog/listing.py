@@ -80,7 +80,7 @@ class Sort(Enum):
 
 def newest_place(cursor: Cursor) -> tuple[datetime, ProductId]:
     """When a list by time goes on, and after which product. Raises InvalidArgumentError (PAGE_TOKEN_INVALID)."""
-    return _place(cursor, datetime.fromisoformat)
+    return _place(cursor, _aware_time)
 
 
 def numbered_place(cursor: Cursor) -> tuple[int, ProductId]:
@@ -89,6 +89,14 @@ def numbered_place(cursor: Cursor) -> tuple[int, ProductId]:
     Raises InvalidArgumentError (PAGE_TOKEN_INVALID).
     """
     return _place(cursor, int)
+
+
+def _aware_time(text: str) -> datetime:
+    """A price such as 20260131 reads as a day, too; but only a cursor of ours has an offset."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("the time has no offset")
+    return time
 
 
 def _place(cursor: Cursor, read: Callable[[str], Key]) -> tuple[Key, ProductId]:
