@@ -1,7 +1,7 @@
 """The catalogue's SQL.
 
 A list has optional filters. One statement with `(:x IS NULL OR column = :x)` for each would be planned for the worst of
-all cases, so each combination has a statement of its own, all made here at import: a few hundred short texts. Products
+all cases, so each combination has a statement of its own, all made here at import: 128 short texts. Products
 are cut to the page first, by an index in the order of the list; designer, variants and stock are joined to that page
 only.
 """
@@ -80,7 +80,7 @@ SELECT * FROM (
     FROM (
         SELECT p.* FROM products p, ({query}) q
         WHERE p.search @@ q.words AND {conditions}
-        ORDER BY p.published_at DESC LIMIT {candidates}
+        ORDER BY p.published_at DESC, p.id DESC LIMIT {candidates}
     ) p, ({query}) q
 ) p
 {after} ORDER BY {order} LIMIT :rows
