@@ -3,8 +3,19 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from kapda.entrypoints.grpc.server import GrpcServer
+
+class Server(Protocol):
+    """What can be started and drained, such as GrpcServer."""
+
+    async def start(self) -> int:
+        """Listen; the port."""
+        ...
+
+    async def drain(self) -> None:
+        """End well."""
+        ...
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -21,7 +32,7 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def serve(server: GrpcServer, stop: asyncio.Event, close: Callable[[], Awaitable[None]]) -> None:
+async def serve(server: Server, stop: asyncio.Event, close: Callable[[], Awaitable[None]]) -> None:
     """Serve until `stop` is set, drain, then `close` the pools: nothing may need them any more by then.
 
     `close` also runs when the server cannot start.

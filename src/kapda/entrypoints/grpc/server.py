@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import grpc
-import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.entrypoints.grpc import log
 from kapda.entrypoints.grpc.access_rules import AccessRule, read_rules
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
 from kapda.entrypoints.grpc.interceptors.access import Access
@@ -18,9 +18,9 @@ from kapda.entrypoints.grpc.interceptors.call_log import CallLog
 from kapda.entrypoints.grpc.interceptors.concurrency import MAX_CONCURRENT_CALLS, Concurrency
 from kapda.entrypoints.grpc.interceptors.deadlines import Deadlines
 from kapda.entrypoints.grpc.interceptors.errors import Errors
+from kapda.entrypoints.grpc.interceptors.messages import Messages
 from kapda.entrypoints.grpc.interceptors.request_ids import RequestIds
 from kapda.entrypoints.grpc.interceptors.unary import UnaryInterceptor
-from kapda.entrypoints.grpc.interceptors.validation import Validation
 from kapda.entrypoints.grpc.services import service_for
 from kapda.entrypoints.grpc.supervisor import Supervisor
 from kapda.entrypoints.grpc.use_case import UseCase
@@ -42,8 +42,6 @@ _OPTIONS: Mapping[str, int] = {
     "grpc.max_connection_age_ms": 30 * 60_000,
     "grpc.max_connection_age_grace_ms": 60_000,
 }
-
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.grpc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class GrpcServer:
         await self._server.start()
         for name in self._names:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        _log.info("grpc server listens", port=port)
+        log.info("grpc server listens", port=port)
         return port
 
     async def set_serving(self, serving: bool) -> None:
@@ -117,13 +115,13 @@ class GrpcServer:
 
         Whoever closes the database pools does so after this has returned.
         """
-        _log.info("grpc server drains")
+        log.info("grpc server drains")
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.lame_duck)
         await self._server.stop(self._settings.grace)
         # Phases whose callers went away, or were cut off by the grace, are still at work.
         await self._supervisor.drain(self._settings.grace)
-        _log.info("grpc server stopped")
+        log.info("grpc server stopped")
 
 
 def interceptors(
@@ -144,5 +142,5 @@ def interceptors(
         Concurrency(settings.max_concurrent_calls),
         Deadlines(settings.deadline_cap, settings.deadline_minimums),
         Access(rules, authenticate),
-        Validation(),
+        Messages(),
     ]

@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-import structlog
-
 from kapda.domain.shared.errors import DomainError, Reason, UnavailableError
+from kapda.entrypoints.grpc import log
 from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
 
 T = TypeVar("T")
@@ -20,8 +19,6 @@ T = TypeVar("T")
 MAX_PHASES = 64
 # Longer than all the time limits inside a phase together: a limit of last resort against a phase that hangs.
 PHASE_SECONDS = 60.0
-
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.grpc")
 
 
 class Supervisor:
@@ -56,7 +53,7 @@ class Supervisor:
             return
         _, late = await asyncio.wait(self._tasks, timeout=seconds)
         for task in late:
-            _log.warning("phase cut off by the drain", phase=task.get_name())
+            log.warning("phase cut off by the drain", phase=task.get_name())
             task.cancel()
         if late:
             await asyncio.wait(late)
@@ -76,4 +73,4 @@ class Supervisor:
         # Looked at here because the waiter may be gone; one that is still there gets the same exception.
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, DomainError):
-            _log.error("phase failed", phase=task.get_name(), type=type(error).__qualname__)
+            log.error("phase failed", phase=task.get_name(), type=type(error).__qualname__)

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from google.protobuf.message import Message
-
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.shared.errors import PermissionDeniedError, Reason, UnauthenticatedError
@@ -24,7 +22,7 @@ class Access(UnaryInterceptor):
         self._rules = rules
         self._authenticate = authenticate
 
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+    async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call for whoever may. Raises UnauthenticatedError or PermissionDeniedError (ROLE_NOT_ALLOWED)."""
         # A KeyError would be a method that start-up did not see: no rule, no answer.
         rule = self._rules[method]

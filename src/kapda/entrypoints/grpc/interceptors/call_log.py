@@ -4,22 +4,19 @@ import asyncio
 from time import perf_counter
 
 import grpc
-import structlog
-from google.protobuf.message import Message
 
 from kapda.domain.shared.errors import DomainError
+from kapda.entrypoints.grpc import log
 from kapda.entrypoints.grpc.call import Context, current
 from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
 from kapda.entrypoints.grpc.error_details import CODES
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
 
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.grpc")
-
 
 class CallLog(UnaryInterceptor):
     """Writes the line, also for a call that is refused, fails or is cancelled."""
 
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+    async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call and write its line."""
         started = perf_counter()
         code, reason = grpc.StatusCode.OK, None
@@ -30,7 +27,7 @@ class CallLog(UnaryInterceptor):
             raise
         finally:
             call = current()
-            _log.info(
+            log.info(
                 "call",
                 method=method,
                 request_id=call.request_id,

@@ -1,7 +1,5 @@
 """A limit on calls at work at the same time: the one too many is told so at once instead of waiting in a line."""
 
-from google.protobuf.message import Message
-
 from kapda.domain.shared.errors import Reason, UnavailableError
 from kapda.entrypoints.grpc.call import Context
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
@@ -19,7 +17,7 @@ class Concurrency(UnaryInterceptor):
         self._limit = limit
         self._at_work = 0
 
-    async def around(self, _method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+    async def around(self, _method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call if there is room. Raises UnavailableError (OVERLOADED)."""
         if self._at_work >= self._limit:
             raise UnavailableError(Reason.OVERLOADED, "too many calls at the moment", retry_after=RETRY_AFTER_SECONDS)

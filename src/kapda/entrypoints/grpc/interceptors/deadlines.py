@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from math import inf
 
-from google.protobuf.message import Message
-
 from kapda.domain.shared.errors import InvalidArgumentError, Reason
 from kapda.entrypoints.grpc.call import Context
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS, DeadlineExceededError
@@ -23,7 +21,7 @@ class Deadlines(UnaryInterceptor):
         self._cap = cap
         self._minimums = minimums
 
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+    async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call in time. Raises InvalidArgumentError (DEADLINE_TOO_SHORT) or DeadlineExceededError."""
         # None without a deadline, whatever the type stubs say.
         remaining = context.time_remaining() or inf

@@ -4,11 +4,10 @@ import traceback
 from typing import NoReturn
 
 import grpc
-import structlog
-from google.protobuf.message import Message
 from google.rpc import status_pb2
 
 from kapda.domain.shared.errors import DomainError
+from kapda.entrypoints.grpc import log
 from kapda.entrypoints.grpc.call import Context, current
 from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
 from kapda.entrypoints.grpc.error_details import plain_status, status_of
@@ -17,7 +16,6 @@ from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
 # Where gRPC's own libraries look for the google.rpc.Status.
 DETAILS_KEY = "grpc-status-details-bin"
 
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.grpc")
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 # Enough to find the line; a deep recursion must not fill the log.
 _MAX_FRAMES = 40
@@ -30,7 +28,7 @@ class Errors(UnaryInterceptor):
     grpc itself would send the type and the text of an unhandled exception to the client.
     """
 
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+    async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call or refuse it in the one error shape. Cancellation passes through."""
         request_id = current().request_id
         try:
@@ -42,7 +40,7 @@ class Errors(UnaryInterceptor):
             text = "the call took too long; send the same request again"
             await _refuse(context, plain_status(code, code.name, text, request_id))
         except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach the client
-            _log.error("call failed", method=method, request_id=request_id, **describe(error))
+            log.error("call failed", method=method, request_id=request_id, **describe(error))
             code = grpc.StatusCode.INTERNAL
             await _refuse(context, plain_status(code, code.name, f"internal error, request {request_id}", request_id))
 
@@ -60,13 +58,11 @@ def describe(error: BaseException) -> dict[str, object]:
             }
         )
         link = link.__cause__ or link.__context__
-    return {"exception": chain}
+    return {"causes": chain}
 
 
 async def _refuse(context: Context, status: status_pb2.Status) -> NoReturn:
     # abort replaces the trailing metadata set before, so all of it goes with the call.
-    metadata: list[tuple[str, str | bytes]] = [
-        *current().trailing_metadata(),
-        (DETAILS_KEY, status.SerializeToString()),
-    ]
+    own: tuple[tuple[str, str | bytes], ...] = current().trailing_metadata()
+    metadata = (*own, (DETAILS_KEY, status.SerializeToString()))
     await context.abort(_CODES[status.code], status.message, metadata)

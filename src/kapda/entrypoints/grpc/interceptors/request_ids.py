@@ -3,8 +3,6 @@
 import re
 from uuid import uuid4
 
-from google.protobuf.message import Message
-
 from kapda.entrypoints.grpc.call import REQUEST_ID_KEY, Call, Context, begin
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
 
@@ -15,7 +13,7 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class RequestIds(UnaryInterceptor):
     """Begins the call. A caller's `x-request-id` of 8 to 64 letters, digits, dots, hyphens or underscores is kept."""
 
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+    async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Name the call, and send its name back with the response."""
         call = Call(method, _request_id(context))
         begin(call)

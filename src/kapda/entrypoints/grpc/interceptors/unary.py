@@ -5,17 +5,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import grpc
-from google.protobuf.message import Message
 
 from kapda.entrypoints.grpc.access_rules import UNGUARDED_SERVICES
 from kapda.entrypoints.grpc.call import Context
 
-Proceed: TypeAlias = Callable[[Any, Context], Awaitable[Message]]
-Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+# Requests and responses are bytes until the innermost interceptor makes messages of them.
+Proceed: TypeAlias = Callable[[Any, Context], Awaitable[bytes]]
+# Quoted: the class is generic for type checkers only.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+MaybeHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 
 
 class UnaryInterceptor(grpc.aio.ServerInterceptor):
-    """Surrounds a call between its deserialised request and its response.
+    """Surrounds a call between the bytes of its request and those of its response.
 
     Health and reflection pass by: they are other people's code, and must answer when nothing else does.
     """
@@ -25,14 +27,14 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):
         self._handlers: dict[str, Handler] = {}
 
     @abstractmethod
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed, /) -> Message:
+    async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call, usually by `await proceed(request, context)`. `method` is `/package.Service/Method`."""
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[MaybeHandler]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
+    ) -> MaybeHandler:
         """Give grpc the method's handler with `around` about it."""
         method = handler_call_details.method
         known = self._handlers.get(method)
@@ -41,19 +43,20 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or service_of(method) in UNGUARDED_SERVICES:
             return handler
-        self._handlers[method] = self._wrap(method, handler)
+        self._handlers[method] = self.wrap(method, handler)
         return self._handlers[method]
 
-    def _wrap(self, method: str, handler: Handler) -> Handler:
+    def wrap(self, method: str, handler: Handler) -> Handler:
+        """The handler with `around` about it. Raises TypeError for one that streams."""
         # grpc's stubs describe the synchronous server here; on the aio server the behaviour is a coroutine function.
         proceed: Any = handler.unary_unary
         if proceed is None:
             raise TypeError(f"{method} streams, and no interceptor guards a stream")
 
-        async def behaviour(request: Message, context: Context) -> Message:
+        async def behaviour(request: bytes, context: Context) -> bytes:
             return await self.around(method, request, context, proceed)
 
-        return grpc.unary_unary_rpc_method_handler(behaviour, handler.request_deserializer, handler.response_serializer)
+        return grpc.unary_unary_rpc_method_handler(behaviour)
 
 
 def service_of(method: str) -> str:

@@ -1,0 +1,64 @@
+"""From bytes to a message that keeps every rule of the contract, and back to bytes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+from protovalidate import Validator, Violation
+
+from kapda.domain.shared.errors import FieldViolation, InvalidArgumentError, Reason
+from kapda.entrypoints.grpc.call import Context
+from kapda.entrypoints.grpc.interceptors.unary import Handler, Proceed, UnaryInterceptor
+
+
+class Messages(UnaryInterceptor):
+    """The innermost interceptor: parses the request, refuses one that breaks a rule, and serialises the response.
+
+    grpc would parse before any interceptor runs, and send its own exception's text to whoever sends it garbage.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._validator = Validator()
+        self._parse: dict[str, Callable[[bytes], Message]] = {}
+        self._serialise: dict[str, Callable[[Message], bytes]] = {}
+
+    def wrap(self, method: str, handler: Handler) -> Handler:
+        """Remember how the method's messages are read and written."""
+        if handler.request_deserializer is None or handler.response_serializer is None:
+            raise TypeError(f"{method} has no message types: this interceptor stands next to the servicer")
+        self._parse[method] = handler.request_deserializer
+        self._serialise[method] = handler.response_serializer
+        return super().wrap(method, handler)
+
+    async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
+        """Serve the call if its request is well-formed. Raises InvalidArgumentError (VALIDATION_FAILED)."""
+        try:
+            message = self._parse[method](request)
+        except DecodeError as error:
+            raise InvalidArgumentError(
+                Reason.VALIDATION_FAILED, "the request is not a message of the method"
+            ) from error
+        found = self._validator.collect_violations(message)
+        if found:
+            raise _refusal(found)
+        response: Any = await proceed(message, context)
+        return self._serialise[method](response)
+
+
+def _refusal(found: list[Violation]) -> InvalidArgumentError:
+    violations = tuple(FieldViolation(_path(violation), violation.proto.message) for violation in found)
+    fields = ", ".join(dict.fromkeys(violation.field for violation in violations))
+    return InvalidArgumentError(Reason.VALIDATION_FAILED, f"not well-formed: {fields}", violations=violations)
+
+
+def _path(violation: Violation) -> str:
+    """The field as the caller wrote it, such as `address.pin_code` or `sizes[2]`."""
+    field = violation.proto.field
+    if field is None:
+        return ""
+    parts = []
+    for element in field.elements:
+        subscript = element.subscript
+        parts.append(element.field_name if subscript is None else f"{element.field_name}[{subscript.value}]")
+    return ".".join(parts)

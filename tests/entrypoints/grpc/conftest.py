@@ -1,0 +1,202 @@
+"""A real server on a free port, with stand-ins where the use cases would be."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeAlias, TypeVar
+from uuid import UUID
+
+import grpc
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.errors import Reason, UnauthenticatedError
+from kapda.domain.shared.ids import SessionId, UserId
+from kapda.entrypoints.grpc.interceptors.errors import DETAILS_KEY
+from kapda.entrypoints.grpc.page_tokens import PageTokens
+from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
+from kapda.entrypoints.grpc.servicers.cart import CartServicer
+from kapda.entrypoints.grpc.servicers.catalog import CatalogServicer
+from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
+from kapda.entrypoints.grpc.servicers.orders import OrderServicer
+from kapda.entrypoints.grpc.supervisor import Supervisor
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+PAGE_KEY = bytes(range(32))
+SETTINGS = ServerSettings(address="127.0.0.1:0", grace=5.0)
+CUSTOMER, OTHER_CUSTOMER, DESIGNER = "customer-token", "other-customer-token", "designer-token"
+PRINCIPALS = {
+    CUSTOMER: Principal(UserId(UUID(int=1)), Role.CUSTOMER, SessionId(UUID(int=11))),
+    OTHER_CUSTOMER: Principal(UserId(UUID(int=2)), Role.CUSTOMER, SessionId(UUID(int=12))),
+    DESIGNER: Principal(UserId(UUID(int=3)), Role.DESIGNER, SessionId(UUID(int=13))),
+}
+
+Behaviour: TypeAlias = Callable[[Any], Awaitable[Any]]
+
+
+class KnownTokens:
+    """Authenticates the three tokens above and no other."""
+
+    async def execute(self, command: AuthenticateCommand) -> Principal:
+        """The principal of a known token."""
+        principal = PRINCIPALS.get(command.access_token)
+        if principal is None:
+            raise UnauthenticatedError(Reason.TOKEN_INVALID, "not a token of ours")
+        return principal
+
+
+@dataclass(slots=True)
+class UseCases:
+    """Use cases by name. Each does what a test has put under its name, and remembers its commands."""
+
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    commands: list[Any] = field(default_factory=list)
+
+    def named(self, name: str) -> "StandIn":
+        """The use case of that name."""
+        return StandIn(self, name)
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """One use case."""
+
+    use_cases: UseCases
+    name: str
+
+    async def execute(self, command: Any) -> Any:
+        """What the test wants."""
+        self.use_cases.commands.append(command)
+        return await self.use_cases.behaviours[self.name](command)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that listens, a channel to it, and what stands behind it."""
+
+    server: GrpcServer
+    channel: grpc.aio.Channel
+    use_cases: UseCases
+    supervisor: Supervisor
+    port: int
+
+
+class Start(Protocol):
+    """Starts a server, with settings changed by keyword."""
+
+    async def __call__(self, supervisor: Supervisor | None = None, **changes: Any) -> Running:
+        """The server, listening."""
+        ...
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Starts servers, with settings changed by keyword, and ends them all after the test."""
+    running: list[Running] = []
+
+    async def start_one(supervisor: Supervisor | None = None, **changes: Any) -> Running:
+        use_cases, watch = UseCases(), supervisor or Supervisor()
+        server = GrpcServer(
+            settings=replace(SETTINGS, **changes),
+            servicers=_servicers(use_cases, watch),
+            authenticate=KnownTokens(),
+            supervisor=watch,
+        )
+        port = await server.start()
+        one = Running(server, grpc.aio.insecure_channel(f"127.0.0.1:{port}"), use_cases, watch, port)
+        running.append(one)
+        return one
+
+    yield start_one
+    for one in running:
+        await one.channel.close()
+        await one.server.drain()
+
+
+@pytest.fixture
+async def served(start: Start) -> Running:
+    """A server with the usual settings."""
+    return await start()
+
+
+def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
+    tokens = PageTokens([PAGE_KEY])
+    cart = ("get_cart", "add_item", "change_item", "remove_item", "clear_cart", "validate_cart")
+    catalog = ("list_products", "search_products", "get_product")
+    inventory = ("get_stock", "receive_stock", "adjust_stock", "list_stock_movements")
+    orders = ("place_order", "get_order", "list_orders")
+    return [
+        CartServicer(**{name: use_cases.named(name) for name in cart}),
+        CatalogServicer(**{name: use_cases.named(name) for name in catalog}, page_tokens=tokens),
+        InventoryServicer(**{name: use_cases.named(name) for name in inventory}, page_tokens=tokens),
+        OrderServicer(**{name: use_cases.named(name) for name in orders}, supervisor=supervisor, page_tokens=tokens),
+    ]
+
+
+def as_caller(token: str) -> tuple[tuple[str, str], ...]:
+    """The metadata of a signed-in call."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def refusal(call: Awaitable[object]) -> "Refusal":
+    """How a call that must be refused is refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return Refusal(caught.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error as the client sees it."""
+
+    error: grpc.aio.AioRpcError
+
+    @property
+    def code(self) -> grpc.StatusCode:
+        """The status code."""
+        return self.error.code()
+
+    @property
+    def text(self) -> str:
+        """The message."""
+        return self.error.details() or ""
+
+    @property
+    def metadata(self) -> dict[str, str | bytes]:
+        """The trailing metadata."""
+        return dict(self.error.trailing_metadata())
+
+    @property
+    def status(self) -> status_pb2.Status:
+        """The rich status, which must say what the plain one says."""
+        status = status_pb2.Status()
+        details = self.metadata[DETAILS_KEY]
+        assert isinstance(details, bytes)
+        status.ParseFromString(details)
+        assert (status.code, status.message) == (self.code.value[0], self.text)
+        return status
+
+    @property
+    def info(self) -> error_details_pb2.ErrorInfo:
+        """The ErrorInfo."""
+        return self.detail(error_details_pb2.ErrorInfo)
+
+    def has(self, kind: type[Message]) -> bool:
+        """Whether there is a detail of the kind."""
+        return bool(self._packed(kind))
+
+    def detail(self, kind: type[MessageT]) -> MessageT:
+        """The one detail of the kind."""
+        (packed,) = self._packed(kind)
+        message = kind()
+        assert packed.Unpack(message)
+        return message
+
+    def _packed(self, kind: type[Message]) -> list[AnyMessage]:
+        name = f"type.googleapis.com/{kind.DESCRIPTOR.full_name}"
+        return [detail for detail in self.status.details if detail.type_url == name]

@@ -1,0 +1,146 @@
+"""Who is let in, and what may be said."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+from google.rpc import error_details_pb2 as details
+
+from kapda.api.cart.v1 import cart_service_pb2
+from kapda.api.cart.v1.cart_service_pb2_grpc import CartServiceStub
+from kapda.api.catalog.v1 import catalog_service_pb2
+from kapda.api.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from kapda.api.common.v1 import access_pb2, role_pb2
+from kapda.api.inventory.v1 import inventory_service_pb2
+from kapda.api.inventory.v1.inventory_service_pb2_grpc import InventoryServiceStub
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.pages import Page
+from kapda.entrypoints.grpc.access_rules import AccessRule, AccessRulesError, read_rules
+from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
+from kapda.entrypoints.grpc.supervisor import Supervisor
+from tests.entrypoints.grpc.conftest import CUSTOMER, KnownTokens, Running, as_caller, refusal
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ((), "TOKEN_MISSING"),
+        ((("authorization", "Basic dXNlcjpwYXNz"),), "TOKEN_MISSING"),
+        ((("authorization", "Bearer forged"),), "TOKEN_INVALID"),
+    ],
+)
+async def test_nobody_enters_without_a_token_of_ours(
+    served: Running, metadata: tuple[tuple[str, str], ...], reason: str
+) -> None:
+    refused = await refusal(
+        CartServiceStub(served.channel).GetCart(cart_service_pb2.GetCartRequest(), metadata=metadata)
+    )
+    assert refused.code is grpc.StatusCode.UNAUTHENTICATED
+    assert refused.info.reason == reason
+    assert served.use_cases.commands == []
+
+
+async def test_the_wrong_role_is_denied_before_its_message_is_looked_at(served: Running) -> None:
+    nonsense = inventory_service_pb2.ReceiveStockRequest(quantity=-1)
+    refused = await refusal(InventoryServiceStub(served.channel).ReceiveStock(nonsense, metadata=as_caller(CUSTOMER)))
+    assert refused.code is grpc.StatusCode.PERMISSION_DENIED
+    assert refused.info.reason == "ROLE_NOT_ALLOWED"
+
+
+async def test_the_authentication_scheme_is_read_in_any_case(served: Running) -> None:
+    async def fine(_: object) -> Any:
+        raise AssertionError("reached")
+
+    served.use_cases.behaviours["get_cart"] = fine
+    refused = await refusal(
+        CartServiceStub(served.channel).GetCart(
+            cart_service_pb2.GetCartRequest(), metadata=(("authorization", f"bearer {CUSTOMER}"),)
+        )
+    )
+    assert refused.code is grpc.StatusCode.INTERNAL
+    assert served.use_cases.commands[0].customer_id == UUID(int=1)
+
+
+async def test_a_public_method_does_not_mind_a_bad_token(served: Running) -> None:
+    async def nothing(_: object) -> Page[Any]:
+        return Page(())
+
+    served.use_cases.behaviours["list_products"] = nothing
+    answer = await CatalogServiceStub(served.channel).ListProducts(
+        catalog_service_pb2.ListProductsRequest(), metadata=as_caller("forged")
+    )
+    assert list(answer.products) == []
+
+
+async def test_every_broken_rule_of_a_message_is_told_at_once_by_its_path(served: Running) -> None:
+    request = catalog_service_pb2.ListProductsRequest(page_size=-1, sizes=["M", ""], designer_id="nobody")
+    request.min_price.amount_minor = -1
+    request.min_price.currency_code = "rupees"
+    refused = await refusal(CatalogServiceStub(served.channel).ListProducts(request))
+    assert refused.code is grpc.StatusCode.INVALID_ARGUMENT
+    fields = [violation.field for violation in refused.detail(details.BadRequest).field_violations]
+    assert sorted(fields) == ["designer_id", "min_price", "min_price.currency_code", "page_size", "sizes[1]"]
+
+
+async def test_a_request_id_must_be_a_uuid(served: Running) -> None:
+    request = cart_service_pb2.AddItemRequest(request_id="once", variant_id=str(uuid4()), quantity=1)
+    refused = await refusal(CartServiceStub(served.channel).AddItem(request, metadata=as_caller(CUSTOMER)))
+    (violation,) = refused.detail(details.BadRequest).field_violations
+    assert (violation.field, violation.description) == ("request_id", "must be a valid UUID")
+
+
+def service_with(access: dict[str, access_pb2.Access | None]) -> Any:
+    """A service whose methods have these rules."""
+    package = f"test{uuid4().hex}"
+    file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
+    file.message_type.add(name="Empty")
+    service = file.service.add(name="Service")
+    for name, rule in access.items():
+        method = service.method.add(name=name, input_type=f".{package}.Empty", output_type=f".{package}.Empty")
+        if rule is not None:
+            method.options.Extensions[access_pb2.access].CopyFrom(rule)
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    return pool.FindServiceByName(f"{package}.Service")
+
+
+def test_start_up_names_every_method_without_a_usable_rule() -> None:
+    roles = [role_pb2.ROLE_ADMIN]
+    service = service_with(
+        {
+            "Fine": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC),
+            "Forgotten": None,
+            "Empty": access_pb2.Access(),
+            "RolesWithoutRoles": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES),
+            "PublicWithRoles": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, roles=roles),
+            "PublicButOwned": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, owned=True),
+            "NoSuchRole": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_UNSPECIFIED]),
+        }
+    )
+    with pytest.raises(AccessRulesError) as caught:
+        read_rules([service])
+    named = [line.split(": ")[0].rpartition("/")[2] for line in str(caught.value).splitlines()[1:]]
+    assert named == ["Forgotten", "Empty", "RolesWithoutRoles", "PublicWithRoles", "PublicButOwned", "NoSuchRole"]
+
+
+def test_rules_say_whom_they_let_in() -> None:
+    service = service_with(
+        {
+            "Open": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC),
+            "Mine": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN, owned=True),
+            "Desk": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN]),
+        }
+    )
+    rules = {path.rpartition("/")[2]: rule for path, rule in read_rules([service]).items()}
+    assert rules == {
+        "Open": AccessRule(public=True, roles=frozenset()),
+        "Mine": AccessRule(public=False, roles=frozenset(Role)),
+        "Desk": AccessRule(public=False, roles=frozenset({Role.ADMIN})),
+    }
+
+
+async def test_a_server_does_not_start_with_something_that_is_no_servicer() -> None:
+    with pytest.raises(TypeError, match="no servicer"):
+        GrpcServer(settings=ServerSettings(), servicers=[object()], authenticate=KnownTokens(), supervisor=Supervisor())
