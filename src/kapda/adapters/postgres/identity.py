@@ -1,17 +1,20 @@
 """Accounts and sessions in PostgreSQL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from asyncpg import InterfaceError, PostgresError
-from sqlalchemy import Row, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kapda.domain.identity.session import Session
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnavailableError
 from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+
+# When a database that is starting again has probably started.
+RETRY_AFTER_SECONDS = 1.0
 
 # An address that is taken is an answer, not a failed transaction: so it is asked for, not caught.
 _ADD_USER = text("""
@@ -129,20 +132,32 @@ class PostgresSessionReader:
 
     async def find(self, session_id: SessionId) -> Session | None:
         """The session, or None."""
-        try:
-            async with self._engine.connect() as connection:
-                return _session((await connection.execute(_FIND_SESSION, {"id": session_id})).one_or_none())
-        except _DATABASE_FAILURES as error:
-            raise _database_unavailable() from error
+        rows = await self._read(_FIND_SESSION, {"id": session_id})
+        return _session(rows[0]) if rows else None
 
     async def revoked_since(self, at: datetime) -> Collection[SessionId]:
         """Every session revoked at or after that instant."""
+        return [SessionId(row.id) for row in await self._read(_REVOKED_SINCE, {"at": at})]
+
+    async def _read(self, statement: TextClause, values: Mapping[str, object]) -> Sequence[Row[tuple[object, ...]]]:
         try:
-            async with self._engine.connect() as connection:
-                result = await connection.execute(_REVOKED_SINCE, {"at": at})
-                return [SessionId(session_id) for session_id in result.scalars()]
+            try:
+                return await self._read_once(statement, values)
+            except DBAPIError as error:
+                # A pooled connection that the server had closed; all like it are gone from the pool now.
+                if not error.connection_invalidated:
+                    raise
+                return await self._read_once(statement, values)
         except _DATABASE_FAILURES as error:
-            raise _database_unavailable() from error
+            raise UnavailableError(
+                Reason.DATABASE_UNAVAILABLE, "the database cannot answer now", retry_after=RETRY_AFTER_SECONDS
+            ) from error
+
+    async def _read_once(
+        self, statement: TextClause, values: Mapping[str, object]
+    ) -> Sequence[Row[tuple[object, ...]]]:
+        async with self._engine.connect() as connection:
+            return (await connection.execute(statement, values)).all()
 
 
 def _user_values(user: User) -> dict[str, object]:
@@ -175,7 +190,3 @@ def _session(row: Row[tuple[object, ...]] | None) -> Session | None:
     if row is None:
         return None
     return Session(SessionId(row.id), UserId(row.user_id), row.created_at, row.expires_at, row.revoked_at)
-
-
-def _database_unavailable() -> UnavailableError:
-    return UnavailableError(Reason.DATABASE_UNAVAILABLE, "the database does not answer", retry_after=1.0)
