@@ -1,0 +1,213 @@
+"""Checkouts in PostgreSQL."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
+from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutLine, CheckoutState
+from kapda.domain.checkout.ports import CheckoutRef
+from kapda.domain.shared.ids import CartId, CheckoutId, DesignerId, OrderId, ProductId, UserId, VariantId
+from kapda.domain.shared.money import Money
+
+_LINE_COLUMNS = """position, variant_id, product_id, designer_id, sku, title, options, quantity, unit_price_minor,
+    hsn_code, gst_basis_points, designer_gstin, commission_basis_points"""
+_ADD = text(f"""
+    WITH added AS (
+        INSERT INTO checkouts (id, cart_id, customer_id, state, content_digest, items_total_minor, shipping_minor,
+            total_minor, currency, address, gateway_lease_until, created_at, pay_before, hold_until, next_check_at)
+        VALUES (:id, :cart_id, :customer_id, :state, :content_digest, :items_total_minor, :shipping_minor, :total_minor,
+            :currency, CAST(:address AS jsonb), :lease_until, :created_at, :pay_before, :hold_until, :next_check_at)
+        RETURNING id
+    )
+    INSERT INTO checkout_lines (checkout_id, {_LINE_COLUMNS})
+    SELECT added.id, {_LINE_COLUMNS} FROM added, jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (
+        position integer, variant_id uuid, product_id uuid, designer_id uuid, sku text, title text, options jsonb,
+        quantity integer, unit_price_minor bigint, hsn_code text, gst_basis_points integer, designer_gstin text,
+        commission_basis_points integer)
+""")  # noqa: S608  (constants only)
+_SELECT = """
+    SELECT c.id, c.cart_id, c.customer_id, c.state, c.content_digest, c.shipping_minor, c.currency, c.address,
+        c.gateway_order_id, c.created_at, c.pay_before, c.hold_until,
+        (SELECT id FROM orders WHERE checkout_id = c.id) AS order_id,
+        (SELECT json_agg(json_build_object(
+            'position', position, 'variant_id', variant_id, 'product_id', product_id, 'designer_id', designer_id,
+            'sku', sku, 'title', title, 'options', options, 'quantity', quantity,
+            'unit_price_minor', unit_price_minor, 'hsn_code', hsn_code, 'gst_basis_points', gst_basis_points,
+            'designer_gstin', designer_gstin, 'commission_basis_points', commission_basis_points) ORDER BY position)
+         FROM checkout_lines WHERE checkout_id = c.id) AS lines
+    FROM checkouts c
+"""
+_OWNED = "id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)"
+_LIVE = ", ".join(f"'{state.value}'" for state in sorted(LIVE, key=lambda state: state.value))
+_GET = text(f"{_SELECT} WHERE {_OWNED}")
+_LOCK = text(f"SELECT id FROM checkouts WHERE {_OWNED} FOR UPDATE")  # noqa: S608  (constants only)
+_LOCK_LIVE = text(
+    f"SELECT id FROM checkouts WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR UPDATE"  # noqa: S608  (constants only)
+)
+_FIND_BY_GATEWAY_ORDER = text("SELECT id, cart_id FROM checkouts WHERE gateway_order_id = :gateway_order_id")
+_FIND = text("SELECT id, cart_id FROM checkouts WHERE id = :id")
+_LEASE = text("""
+    UPDATE checkouts SET gateway_lease_until = :until
+    WHERE id = :id AND state = 'opening' AND (gateway_lease_until IS NULL OR gateway_lease_until <= :now)
+    RETURNING true
+""")
+_SAVE = text("""
+    UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id,
+        ended_at = CASE WHEN CAST(:live AS boolean) THEN NULL ELSE coalesce(ended_at, :at) END
+    WHERE id = :id
+""")
+_SCHEDULE = text("UPDATE checkouts SET next_check_at = :next_check_at, check_attempts = :attempts WHERE id = :id")
+_ATTEMPTS = text("SELECT check_attempts FROM checkouts WHERE id = :id")
+_DUE = text("SELECT id FROM checkouts WHERE next_check_at <= :at ORDER BY next_check_at LIMIT :limit")
+
+
+class PostgresCheckouts:
+    """See the port."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, checkout: Checkout, lease_until: datetime, next_check_at: datetime) -> None:
+        """See the port."""
+        await self._connection.execute(
+            _ADD,
+            {
+                "id": checkout.id,
+                "cart_id": checkout.cart_id,
+                "customer_id": checkout.customer_id,
+                "state": checkout.state.value,
+                "content_digest": checkout.content_digest,
+                "items_total_minor": checkout.items_total.amount_minor,
+                "shipping_minor": checkout.shipping.amount_minor,
+                "total_minor": checkout.total.amount_minor,
+                "currency": checkout.total.currency,
+                "address": address_json(checkout.address),
+                "lease_until": lease_until,
+                "created_at": checkout.created_at,
+                "pay_before": checkout.pay_before,
+                "hold_until": checkout.hold_until,
+                "next_check_at": next_check_at,
+                "lines": to_json([line_record(line) for line in checkout.lines]),
+            },
+        )
+
+    async def get(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
+        """See the port."""
+        row = (await self._connection.execute(_GET, {"id": checkout_id, "customer_id": customer_id})).one_or_none()
+        return _checkout(row) if row else None
+
+    async def lock(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
+        """See the port. Read after the lock is held, when the other doors' orders can be seen."""
+        return await self._locked(_LOCK, {"id": checkout_id, "customer_id": customer_id})
+
+    async def lock_live(self, cart_id: CartId) -> Checkout | None:
+        """See the port."""
+        return await self._locked(_LOCK_LIVE, {"cart_id": cart_id})
+
+    async def find_by_gateway_order(self, gateway_order_id: str) -> CheckoutRef | None:
+        """See the port."""
+        return await self._ref(_FIND_BY_GATEWAY_ORDER, {"gateway_order_id": gateway_order_id})
+
+    async def find(self, checkout_id: CheckoutId) -> CheckoutRef | None:
+        """See the port."""
+        return await self._ref(_FIND, {"id": checkout_id})
+
+    async def lease_gateway(self, checkout_id: CheckoutId, now: datetime, until: datetime) -> bool:
+        """See the port."""
+        return bool(await self._connection.scalar(_LEASE, {"id": checkout_id, "now": now, "until": until}))
+
+    async def save(self, checkout: Checkout, at: datetime) -> None:
+        """See the port."""
+        await self._connection.execute(
+            _SAVE,
+            {
+                "id": checkout.id,
+                "state": checkout.state.value,
+                "gateway_order_id": checkout.gateway_order_id,
+                "live": checkout.state in LIVE,
+                "at": at,
+            },
+        )
+
+    async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:
+        """See the port."""
+        values = {"id": checkout_id, "attempts": attempts, "next_check_at": next_check_at}
+        await self._connection.execute(_SCHEDULE, values)
+
+    async def check_attempts(self, checkout_id: CheckoutId) -> int:
+        """See the port."""
+        return int(await self._connection.scalar(_ATTEMPTS, {"id": checkout_id}) or 0)
+
+    async def due_for_check(self, at: datetime, limit: int) -> tuple[CheckoutId, ...]:
+        """See the port."""
+        found = await self._connection.scalars(_DUE, {"at": at, "limit": limit})
+        return tuple(CheckoutId(checkout_id) for checkout_id in found)
+
+    async def _locked(self, statement: TextClause, values: Mapping[str, Any]) -> Checkout | None:
+        checkout_id = await self._connection.scalar(statement, values)
+        return await self.get(CheckoutId(checkout_id), None) if checkout_id else None
+
+    async def _ref(self, statement: TextClause, values: Mapping[str, Any]) -> CheckoutRef | None:
+        row = (await self._connection.execute(statement, values)).one_or_none()
+        return CheckoutRef(CheckoutId(row.id), CartId(row.cart_id)) if row else None
+
+
+def line_record(line: CheckoutLine) -> dict[str, Any]:
+    """The line as its row's columns."""
+    return {
+        "position": line.position,
+        "variant_id": line.variant_id,
+        "product_id": line.product_id,
+        "designer_id": line.designer_id,
+        "sku": line.sku,
+        "title": line.title,
+        "options": dict(line.options),
+        "quantity": line.quantity,
+        "unit_price_minor": line.unit_price.amount_minor,
+        "hsn_code": line.hsn_code,
+        "gst_basis_points": line.gst_basis_points,
+        "designer_gstin": line.designer_gstin,
+        "commission_basis_points": line.commission_basis_points,
+    }
+
+
+def _checkout(row: Row[Any]) -> Checkout:
+    return Checkout(
+        id=CheckoutId(row.id),
+        cart_id=CartId(row.cart_id),
+        customer_id=UserId(row.customer_id),
+        state=CheckoutState(row.state),
+        content_digest=row.content_digest,
+        lines=tuple(_line(line, row.currency) for line in orjson.loads(row.lines)),
+        shipping=Money(row.shipping_minor, row.currency),
+        address=to_address(row.address),
+        gateway_order_id=row.gateway_order_id,
+        created_at=row.created_at,
+        pay_before=row.pay_before,
+        hold_until=row.hold_until,
+        order_id=OrderId(row.order_id) if row.order_id else None,
+    )
+
+
+def _line(line: Mapping[str, Any], currency: str) -> CheckoutLine:
+    return CheckoutLine(
+        position=line["position"],
+        variant_id=VariantId(UUID(line["variant_id"])),
+        product_id=ProductId(UUID(line["product_id"])),
+        designer_id=DesignerId(UUID(line["designer_id"])),
+        sku=line["sku"],
+        title=line["title"],
+        options=line["options"],
+        quantity=line["quantity"],
+        unit_price=Money(line["unit_price_minor"], currency),
+        hsn_code=line["hsn_code"],
+        gst_basis_points=line["gst_basis_points"],
+        designer_gstin=line["designer_gstin"],
+        commission_basis_points=line["commission_basis_points"],
+    )

@@ -1,0 +1,48 @@
+"""The books in PostgreSQL."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kapda.adapters.postgres.json_columns import to_json
+from kapda.domain.ledger.entries import LedgerTransaction
+
+_BOOK = text("""
+    WITH booked AS (
+        INSERT INTO ledger_transactions (id, kind, reference_id, created_at)
+        VALUES (:id, :kind, :reference_id, :created_at) RETURNING id
+    )
+    INSERT INTO ledger_entries (transaction_id, position, account, designer_id, amount_minor, currency)
+    SELECT booked.id, e.position, e.account, e.designer_id, e.amount_minor, e.currency
+    FROM booked, jsonb_to_recordset(CAST(:entries AS jsonb))
+        AS e (position integer, account text, designer_id uuid, amount_minor bigint, currency text)
+""")
+
+
+class PostgresLedger:
+    """See the port."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def book(self, transaction: LedgerTransaction) -> None:
+        """See the port."""
+        entries = [
+            {
+                "position": position,
+                "account": entry.account.value,
+                "designer_id": entry.designer_id,
+                "amount_minor": entry.amount.amount_minor,
+                "currency": entry.amount.currency,
+            }
+            for position, entry in enumerate(transaction.entries, start=1)
+        ]
+        await self._connection.execute(
+            _BOOK,
+            {
+                "id": transaction.id,
+                "kind": transaction.kind.value,
+                "reference_id": transaction.reference_id,
+                "created_at": transaction.created_at,
+                "entries": to_json(entries),
+            },
+        )

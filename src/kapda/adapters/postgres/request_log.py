@@ -1,0 +1,73 @@
+"""The request log in PostgreSQL."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
+
+T = TypeVar("T")
+
+# A twin's claim waits here for the first one's transaction to end.
+_CLAIM = text("""
+    INSERT INTO request_log (scope, method, request_id, fingerprint, resource_id)
+    VALUES (:scope, :method, :request_id, :fingerprint, :resource_id)
+    ON CONFLICT DO NOTHING
+    RETURNING true
+""")
+_EARLIER = text("""
+    SELECT fingerprint, resource_id, answer FROM request_log
+    WHERE scope = :scope AND method = :method AND request_id = :request_id
+""")
+_REBIND = text("""
+    UPDATE request_log SET resource_id = :resource_id
+    WHERE scope = :scope AND method = :method AND request_id = :request_id
+""")
+_ANSWER = text("""
+    UPDATE request_log SET answer = :answer
+    WHERE scope = :scope AND method = :method AND request_id = :request_id AND answer IS NULL
+""")
+
+
+@cache
+def _decoder(answer_type: type[T]) -> Callable[[bytes], T]:
+    return msgspec.json.Decoder(answer_type).decode
+
+
+class PostgresRequestLog:
+    """See the port."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def claim(
+        self, key: RequestKey, answer_type: type[T], resource_id: UUID | None = None
+    ) -> EarlierRequest[T] | None:
+        """See the port."""
+        claimed = await self._connection.scalar(
+            _CLAIM, _names(key) | {"fingerprint": key.fingerprint, "resource_id": resource_id}
+        )
+        if claimed:
+            return None
+        row = (await self._connection.execute(_EARLIER, _names(key))).one()
+        answer = _decoder(answer_type)(row.answer) if row.answer is not None else None
+        earlier = EarlierRequest(row.fingerprint, row.resource_id, answer)
+        earlier.check_same_body(key)
+        return earlier
+
+    async def rebind(self, key: RequestKey, resource_id: UUID) -> None:
+        """See the port."""
+        await self._connection.execute(_REBIND, _names(key) | {"resource_id": resource_id})
+
+    async def answer(self, key: RequestKey, answer: object) -> None:
+        """See the port."""
+        await self._connection.execute(_ANSWER, _names(key) | {"answer": msgspec.json.encode(answer)})
+
+
+def _names(key: RequestKey) -> dict[str, Any]:
+    return {"scope": key.scope, "method": key.method, "request_id": key.request_id}

@@ -1,0 +1,1 @@
+"""Operations: the promises recomputed from the rows."""

@@ -1,0 +1,116 @@
+"""Settings from `KAPDA_...` environment variables, checked at start-up.
+
+Every fault is reported at once, by the variable's name and what it should be, never with its value: it may be a secret.
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "KAPDA_"
+MIN_SECRET_LENGTH = 32
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
+_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}:.{32,}")
+
+
+class SettingsError(Exception):
+    """The environment is not fit to start in; the text names each variable."""
+
+
+class Environment(StrEnum):
+    """Where this runs. Production refuses what is only convenient elsewhere."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _is_address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("must be host:port")
+    return value
+
+
+def _is_key(value: SecretStr) -> SecretStr:
+    if not _KEY.fullmatch(value.get_secret_value()):
+        raise ValueError(f"must be id:secret, the secret at least {MIN_SECRET_LENGTH} characters")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_is_address)]
+SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+KeyList = Annotated[
+    list[Annotated[SecretStr, AfterValidator(_is_key)]], NoDecode, BeforeValidator(_split), Field(min_length=1)
+]
+
+
+class Settings(BaseSettings):
+    """What can be set, with its default. `.env.example` says the same with examples."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    environment: Environment = Environment.DEVELOPMENT
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    database_url: Annotated[SecretStr, Field(description="postgresql://user:password@host:port/name")]
+    redis_url: SecretStr
+
+    grpc_address: Address = "127.0.0.1:50051"
+    webhooks_address: Address = "127.0.0.1:8081"
+    worker_address: Address = "127.0.0.1:8082"
+    reflection: bool = True
+    # How long load balancers get to notice that this process is going away, in seconds.
+    lame_duck_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+
+    jwt_keys: KeyList
+    page_token_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+
+    razorpay_base_url: Annotated[str, Field(pattern="^https?://")] = "https://api.razorpay.com"
+    razorpay_key_id: Annotated[str, Field(min_length=1)]
+    # The first one signs our calls; the others are still accepted in signatures made before a rotation.
+    razorpay_key_secret: SecretList
+    razorpay_webhook_secrets: SecretList
+    razorpay_account_id: Annotated[str, Field(pattern="^acc_")]
+
+    # In paise; nobody pays for shipping unless this is set.
+    shipping_charge_minor: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    # In paise: orders from this amount on are shipped free.
+    shipping_free_from_minor: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> "Settings":
+        if self.environment is Environment.PRODUCTION:
+            if not self.razorpay_base_url.startswith("https://"):
+                raise ValueError(f"{PREFIX}RAZORPAY_BASE_URL: must be https in production")
+            if self.reflection:
+                raise ValueError(f"{PREFIX}REFLECTION: must be false in production")
+        return self
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises SettingsError naming every variable that is missing or wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_line(fault) for fault in error.errors(include_url=False))) from None
+
+
+def _line(fault: Any) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    name = "".join(str(part) for part in fault["loc"][:1]).upper()
+    if fault["type"] == "missing":
+        message = "is not set"
+    return f"{PREFIX}{name}: {message}" if name else message
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """An address that the settings have checked, taken apart."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
