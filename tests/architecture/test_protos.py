@@ -69,7 +69,7 @@ def test_an_addition_is_not_refused(changed: Callable[[str, str, str], Path]) ->
     ("name", "old", "new", "complaint"),
     [
         (CARTS, "// The caller's own cart.\n", "", "CartService"),
-        (CARTS, "service CartService {", "service Cart {", "Service"),
+        (CARTS, "service CartService {", "service Baskets {", "Service"),
     ],
 )
 def test_a_name_or_a_comment_amiss_is_refused(
