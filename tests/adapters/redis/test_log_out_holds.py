@@ -13,6 +13,7 @@ from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.adapters.postgres.engine import make_engine
 from kapda.adapters.postgres.identity import PostgresSessionReader
+from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens
 from kapda.adapters.system.clock import SystemClock
@@ -22,7 +23,6 @@ from kapda.domain.identity.use_cases.log_in import LogIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOut, LogOutCommand
 from kapda.domain.identity.use_cases.sign_up import SignUp, SignUpCommand
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
-from tests.contracts.identity.conftest import IdentityTransaction
 from tests.fakes.identity import ListedPasswordStrength, ReadablePasswordHasher
 
 EMAIL, PASSWORD = "asha@example.in", "Kurta-and-9-yards"
@@ -57,8 +57,8 @@ async def user(database_url: str) -> AsyncIterator[SignedInTwice]:
     clock, ids, passwords = SystemClock(), Uuid7Generator(), ReadablePasswordHasher()
     tokens = JwtAccessTokens(KeyRing(SigningKey("k1", b"k" * 32)), issuer="kapda", audience="kapda.api", clock=clock)
 
-    def unit_of_work() -> IdentityTransaction:
-        return IdentityTransaction(engine)
+    def unit_of_work() -> PostgresUnitOfWork:
+        return PostgresUnitOfWork(engine)
 
     sign_up = SignUp(unit_of_work, passwords, ListedPasswordStrength(), tokens, ids, clock)
     here = (await sign_up.execute(SignUpCommand(EMAIL, PASSWORD, "Asha"))).access_token

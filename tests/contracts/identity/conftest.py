@@ -2,20 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.engine import make_engine
-from kapda.adapters.postgres.identity import (
-    PostgresDesignerMembership,
-    PostgresSessionReader,
-    PostgresSessions,
-    PostgresUsers,
-)
+from kapda.adapters.postgres.identity import PostgresSessionReader
+from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.identity.ports import IdentityUnitOfWork, SessionReader
 from kapda.domain.shared.ids import DesignerId, UserId
 from tests.fakes.identity import IdentityTables, InMemoryIdentityUnitOfWork, InMemorySessionReader
@@ -38,43 +32,6 @@ class IdentityStore:
     unit_of_work: Callable[[], IdentityUnitOfWork]
     reader: SessionReader
     join: Callable[[DesignerId, UserId], Awaitable[None]]
-
-
-class IdentityTransaction:
-    """An IdentityUnitOfWork of just the repositories under test."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._open: AsyncConnection | None = None
-
-    @property
-    def _connection(self) -> AsyncConnection:
-        assert self._open is not None
-        return self._open
-
-    @property
-    def users(self) -> PostgresUsers:
-        return PostgresUsers(self._connection)
-
-    @property
-    def sessions(self) -> PostgresSessions:
-        return PostgresSessions(self._connection)
-
-    @property
-    def designer_members(self) -> PostgresDesignerMembership:
-        return PostgresDesignerMembership(self._connection)
-
-    async def __aenter__(self) -> Self:
-        self._open = await self._engine.connect()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._connection.close()
-
-    async def commit(self) -> None:
-        await self._connection.commit()
 
 
 @pytest.fixture(params=["in_memory_store", "postgres_store"])
@@ -100,7 +57,7 @@ def postgres_store(identity_engine: AsyncEngine) -> IdentityStore:
             await connection.execute(_ADD_DESIGNER, {"id": designer_id, "slug": str(designer_id)})
             await connection.execute(_ADD_MEMBER, {"designer_id": designer_id, "user_id": user_id})
 
-    return IdentityStore(lambda: IdentityTransaction(identity_engine), PostgresSessionReader(identity_engine), join)
+    return IdentityStore(lambda: PostgresUnitOfWork(identity_engine), PostgresSessionReader(identity_engine), join)
 
 
 @pytest.fixture
