@@ -1,0 +1,49 @@
+"""Enqueues wake-ups in the transaction of what they follow from."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kapda.adapters.pgqueuer.names import to_payload
+from kapda.domain.shared.jobs import Job
+
+# A row as pgqueuer's own enqueue writes it. That statement takes a third longer, for it also keeps a log line of its
+# own and looks the sequence up by name. The conflict's condition is that of the index pgqueuer_unique_dedupe_key.
+_ENQUEUE = text("""
+    INSERT INTO pgqueuer (priority, entrypoint, payload, dedupe_key, status)
+    VALUES (0, :entrypoint, :payload, :dedupe_key, 'queued')
+    ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL DO NOTHING
+""")
+
+
+class PgqueuerJobs:
+    """Jobs as rows of pgqueuer's queue.
+
+    Everything goes through SQLAlchemy, never through the connection below it: SQLAlchemy begins a transaction with its
+    first own statement, so a row written below it before that would outlive a rollback.
+
+    A subject that is queued or being worked on at this moment is not queued again. In the second case the wake-up may
+    come too late for the work that is running; the sweep finds what that leaves behind.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._woken = False
+
+    @property
+    def woken(self) -> bool:
+        """Whether anything was woken: the workers should be told after the commit."""
+        return self._woken
+
+    async def wake(self, job: Job, subject: UUID) -> None:
+        """See the port."""
+        await self._connection.execute(
+            _ENQUEUE,
+            {
+                "entrypoint": job.value,
+                "payload": to_payload(subject),
+                "dedupe_key": f"{job.value}:{subject}",
+            },
+        )
+        self._woken = True

@@ -1,0 +1,64 @@
+"""Tells the workers, after a commit, that there are jobs.
+
+pgqueuer's own trigger would do it inside the transaction, and a transaction that notifies takes a lock which the commits
+of all others queue for: less than half of the commits a second. So the schema has no trigger, and this notifies on
+another connection. When it fails, the workers find the jobs a second later by polling.
+"""
+
+import asyncio
+
+import structlog
+from pgqueuer.domain.models import TableChangedEvent, utc_now
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kapda.adapters.pgqueuer.names import SETTINGS
+
+# Between two notifications of one process. The first commit after a pause is announced at once; those of a crowd
+# share one.
+PAUSE_SECONDS = 0.01
+
+# A transaction that only notifies still writes a commit record; nobody needs to wait for the disk to have it.
+_NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :payload)")
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.jobs")
+
+
+class PgqueuerNotifier:
+    """Announces jobs: at most one announcement on its way and one to follow, however many commits there are."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._again = False
+        self._task: asyncio.Task[None] | None = None
+
+    def announce(self) -> None:
+        """Have the workers look soon. Never waits and never fails; call it in the event loop, after the commit."""
+        self._again = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="announce jobs")
+
+    async def aclose(self) -> None:
+        """Wait for what is on its way; call it before the engine is disposed of."""
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        while self._again:
+            self._again = False
+            try:
+                await self._notify()
+            except Exception as error:  # noqa: BLE001 - a loss costs a second; nobody waits for the outcome
+                _log.warning("jobs not announced", type=type(error).__qualname__)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _notify(self) -> None:
+        event = TableChangedEvent(
+            channel=SETTINGS.channel,
+            sent_at=utc_now(),
+            type="table_changed_event",
+            operation="insert",
+            table=SETTINGS.queue_table,
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(_NOTIFY, {"channel": SETTINGS.channel, "payload": event.model_dump_json()})
