@@ -24,7 +24,7 @@ _NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.jobs")
 
 
-class PgqueuerNotifier:
+class JobNotifier:
     """Announces jobs: at most one announcement on its way and one to follow, however many commits there are."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -32,11 +32,11 @@ class PgqueuerNotifier:
         self._again = False
         self._task: asyncio.Task[None] | None = None
 
-    def announce(self) -> None:
+    def notify(self) -> None:
         """Have the workers look soon. Never waits and never fails; call it in the event loop, after the commit."""
         self._again = True
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="announce jobs")
+            self._task = asyncio.create_task(self._run(), name="notify workers")
 
     async def aclose(self) -> None:
         """Wait for what is on its way; call it before the engine is disposed of."""
@@ -47,12 +47,12 @@ class PgqueuerNotifier:
         while self._again:
             self._again = False
             try:
-                await self._notify()
+                await self._send()
             except Exception as error:  # noqa: BLE001 - a loss costs a second; nobody waits for the outcome
-                _log.warning("jobs not announced", type=type(error).__qualname__)
+                _log.warning("workers not notified", type=type(error).__qualname__)
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _notify(self) -> None:
+    async def _send(self) -> None:
         event = TableChangedEvent(
             channel=SETTINGS.channel,
             sent_at=utc_now(),
