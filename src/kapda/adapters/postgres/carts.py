@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kapda.adapters.postgres.json_columns import to_strings
 from kapda.domain.cart.cart import MAX_LINES, Cart, CartLine, SaleTerms
 from kapda.domain.cart.ports import LineFacts
 from kapda.domain.shared.ids import CartId, DesignerId, ProductId, UserId, VariantId
@@ -177,7 +176,7 @@ def _line(row: Row[Any]) -> CartLine:
         designer_id=DesignerId(row.designer_id),
         sku=row.sku,
         title=row.title,
-        options=to_strings(row.options),
+        options=row.options,
         quantity=row.quantity,
         price_when_added=Money(row.price_when_added_minor, row.currency),
         unit_price=Money(row.price_minor, row.currency),

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -184,7 +183,7 @@ def _checkout(row: Row[Any]) -> Checkout:
         customer_id=UserId(row.customer_id),
         state=CheckoutState(row.state),
         content_digest=row.content_digest,
-        lines=tuple(_line(line, row.currency) for line in orjson.loads(row.lines)),
+        lines=tuple(_line(line, row.currency) for line in row.lines),
         shipping=Money(row.shipping_minor, row.currency),
         address=to_address(row.address),
         gateway_order_id=row.gateway_order_id,

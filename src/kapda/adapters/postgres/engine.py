@@ -5,15 +5,21 @@ queue here, in the process, for a few connections; and the writes that take stoc
 still, so that a hot variant's row never has a crowd behind it.
 """
 
+from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import orjson
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 # Reads and small writes of one process.
 GENERAL_POOL_SIZE = 12
 # Writes that take stock; four was the fastest on one hot row and no slower on wide carts.
 STOCK_POOL_SIZE = 4
+# Browsing; a flood of searches must not keep buyers from their carts.
+CATALOG_POOL_SIZE = 6
 # A caller that has waited this long for a connection is better told to come back.
 POOL_WAIT_SECONDS = 5.0
 # No statement of ours needs a second; one that runs this long is stuck behind something.
@@ -30,12 +36,21 @@ def driver_url(database_url: str) -> str:
     return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))
 
 
-def make_engine(database_url: str, *, pool_size: int = GENERAL_POOL_SIZE, generic_plans: bool = False) -> AsyncEngine:
-    """An engine whose callers queue for `pool_size` connections. No connection is made yet.
+class Plans(StrEnum):
+    """When PostgreSQL plans a prepared statement anew, by its own name for it.
 
-    `generic_plans` is for writes by key with array parameters: planning those anew costs more than running them.
+    GENERIC: never; for writes by key with array parameters, whose planning costs more than their running. CUSTOM: at
+    every call; for searches, whose best plan depends on how common the word is. AUTO: as PostgreSQL sees fit.
     """
-    return create_async_engine(
+
+    AUTO = "auto"
+    GENERIC = "force_generic_plan"
+    CUSTOM = "force_custom_plan"
+
+
+def make_engine(database_url: str, *, pool_size: int = GENERAL_POOL_SIZE, plans: Plans = Plans.AUTO) -> AsyncEngine:
+    """An engine whose callers queue for `pool_size` connections. No connection is made yet."""
+    engine = create_async_engine(
         driver_url(database_url),
         pool_size=pool_size,
         max_overflow=0,
@@ -51,8 +66,17 @@ def make_engine(database_url: str, *, pool_size: int = GENERAL_POOL_SIZE, generi
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-                "plan_cache_mode": "force_generic_plan" if generic_plans else "auto",
+                "plan_cache_mode": plans.value,
                 "jit": "off",
             },
         },
     )
+    event.listen(engine.sync_engine, "checkout", _discard_closed)
+    return engine
+
+
+def _discard_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """Have the pool replace a connection whose socket is known to be closed: free of charge, where a ping costs a round
+    trip at every use."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError("the server closed the connection")

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -157,14 +156,14 @@ def _order(row: Row[Any]) -> Order:
         payment_id=PaymentId(row.payment_id),
         customer_id=UserId(row.customer_id),
         state=OrderState(row.state),
-        lines=tuple(_line(line, row.currency) for line in orjson.loads(row.lines)),
+        lines=tuple(_line(line, row.currency) for line in row.lines),
         shipping=Money(row.shipping_minor, row.currency),
         address=to_address(row.address),
         history=tuple(
             HistoryEntry(
                 OrderState(step["state"]), datetime.fromisoformat(step["created_at"]), step["reason"], step["actor"]
             )
-            for step in orjson.loads(row.history)
+            for step in row.history
         ),
         version=row.version,
         placed_at=row.placed_at,

@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -74,7 +73,7 @@ class PostgresOutbox:
         return tuple(
             SequencedEvent(
                 row.sequence,
-                DomainEvent(row.aggregate_type, aggregate_id, row.type, row.occurred_at, orjson.loads(row.payload)),
+                DomainEvent(row.aggregate_type, aggregate_id, row.type, row.occurred_at, row.payload),
             )
             for row in rows
         )

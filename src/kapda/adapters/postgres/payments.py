@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kapda.adapters.postgres.json_columns import to_json, to_strings
+from kapda.adapters.postgres.json_columns import to_json
 from kapda.domain.payments.gateway import GatewayPayment
 from kapda.domain.payments.payment import CaseKind, Payment, PaymentCase, PaymentState
 from kapda.domain.shared.ids import CaseId, CheckoutId, OrderId, PaymentId, UserId
@@ -158,6 +158,6 @@ def _case(row: Row[Any]) -> PaymentCase:
         payment_id=PaymentId(row.payment_id),
         checkout_id=CheckoutId(row.checkout_id),
         amount=Money(row.amount_minor, row.currency),
-        evidence=to_strings(row.evidence),
+        evidence=row.evidence,
         opened_at=row.opened_at,
     )

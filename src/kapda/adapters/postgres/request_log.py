@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kapda.adapters.postgres.json_columns import plain_uuid
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 
 T = TypeVar("T")
@@ -66,7 +67,9 @@ class PostgresRequestLog:
 
     async def answer(self, key: RequestKey, answer: object) -> None:
         """See the port."""
-        await self._connection.execute(_ANSWER, _names(key) | {"answer": msgspec.json.encode(answer)})
+        await self._connection.execute(
+            _ANSWER, _names(key) | {"answer": msgspec.json.encode(answer, enc_hook=plain_uuid)}
+        )
 
 
 def _names(key: RequestKey) -> dict[str, Any]:

@@ -34,6 +34,8 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_expire_after_creation CHECK (expires_at > created_at)
 );
 CREATE INDEX sessions_user_idx ON sessions (user_id);
+-- What the revoked tokens are refilled from, every few seconds at most.
+CREATE INDEX sessions_revoked_idx ON sessions (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE INDEX sessions_expires_idx ON sessions (expires_at);
 """
 

@@ -61,7 +61,7 @@ CREATE TABLE products (
     updated_at timestamptz NOT NULL,
     search tsvector NOT NULL GENERATED ALWAYS AS (
         setweight(to_tsvector('english', title), 'A')
-        || setweight(to_tsvector('simple', category_slug), 'B')
+        || setweight(to_tsvector('english', category_slug), 'B')
         || setweight(to_tsvector('english', description), 'C')
     ) STORED,
     CONSTRAINT products_price_range CHECK (max_price_minor >= min_price_minor),
@@ -71,6 +71,7 @@ CREATE INDEX products_designer_idx ON products (designer_id);
 CREATE INDEX products_newest_idx ON products (published_at DESC, id DESC) WHERE state = 'published';
 CREATE INDEX products_cheapest_idx ON products (min_price_minor, id) WHERE state = 'published';
 CREATE INDEX products_category_newest_idx ON products (category_slug, published_at DESC, id DESC) WHERE state = 'published';
+CREATE INDEX products_category_cheapest_idx ON products (category_slug, min_price_minor, id) WHERE state = 'published';
 CREATE INDEX products_search_idx ON products USING gin (search) WHERE state = 'published';
 
 CREATE TABLE variants (
