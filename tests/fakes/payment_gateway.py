@@ -1,9 +1,10 @@
 """A payment gateway in memory, held to the same contract as the real one."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from kapda.domain.payments.gateway import (
     GatewayOrder,
@@ -11,63 +12,101 @@ from kapda.domain.payments.gateway import (
     GatewayPayment,
     GatewayPaymentState,
     GatewayRefusedError,
+    GatewayUnknownError,
 )
 from kapda.domain.shared.money import Money
+
+Answered = TypeVar("Answered")
+
+
+class ProcessDiedError(BaseException):
+    """Stands for a process that is killed: nothing may catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """How a call goes wrong: before it has acted, or `after_acting`, when the caller only hears of a failure."""
+
+    error: BaseException
+    after_acting: bool = False
+
+
+UNKNOWN = Fault(GatewayUnknownError("timed out before it acted"))
+ACTED_BUT_UNKNOWN = Fault(GatewayUnknownError("acted, and the answer was lost"), after_acting=True)
+DIED = Fault(ProcessDiedError())
+DIED_AFTER_ACTING = Fault(ProcessDiedError(), after_acting=True)
+
+
+def refused(description: str, named: str | None = None) -> GatewayRefusedError:
+    """A definite no."""
+    return GatewayRefusedError(400, "BAD_REQUEST_ERROR", description, reason="input_validation_failed", field=named)
 
 
 @dataclass
 class FakePaymentGateway:
-    """PaymentGateway. `fail_next` is raised by the next call, before it acts, or after it with `fail_after_acting`."""
+    """PaymentGateway.
+
+    `faults` strike the next calls of their name, one each. `meanwhile` runs once while the next call of its name is on
+    its way: what another process does at that moment. `on_call` sees every call before it begins.
+    """
 
     orders: dict[str, GatewayOrder] = field(default_factory=dict)
     payments: dict[str, GatewayPayment] = field(default_factory=dict)
+    requests: list[GatewayOrderRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
-    fail_next: Exception | None = None
-    fail_after_acting: bool = False
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    meanwhile: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+    on_call: Callable[[], None] = lambda: None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
+    def will(self, call: str, *faults: Fault) -> None:
+        """The next calls of that name end so."""
+        self.faults.setdefault(call, []).extend(faults)
+
     async def create_order(self, request: GatewayOrderRequest) -> GatewayOrder:
-        self._begin("create_order")
+        fault = await self._begin("create_order")
         if request.amount.amount_minor < 100:
-            raise _no("The amount must be at least INR 1.00", "amount")
+            raise refused("The amount must be at least INR 1.00", "amount")
+        self.requests.append(request)
         order = GatewayOrder(f"order_{next(self._numbers):014}", request.receipt, request.amount)
         self.orders[order.id] = order
-        self._end()
-        return order
+        return _end(fault, order)
 
     async def find_order(self, receipt: str) -> GatewayOrder | None:
-        self._begin("find_order")
+        await self._begin("find_order")
         return next((order for order in reversed(self.orders.values()) if order.receipt == receipt), None)
 
     async def fetch_order(self, order_id: str) -> GatewayOrder | None:
-        self._begin("fetch_order")
+        await self._begin("fetch_order")
         return self.orders.get(order_id)
 
     async def fetch_payment(self, payment_id: str) -> GatewayPayment | None:
-        self._begin("fetch_payment")
+        await self._begin("fetch_payment")
         return self.payments.get(payment_id)
 
     async def payments_of_order(self, order_id: str) -> tuple[GatewayPayment, ...]:
-        self._begin("payments_of_order")
+        await self._begin("payments_of_order")
         return tuple(payment for payment in self.payments.values() if payment.order_id == order_id)
 
     async def capture(self, payment_id: str, amount: Money) -> GatewayPayment:
-        self._begin("capture")
+        fault = await self._begin("capture")
         payment = self.payments.get(payment_id)
         if payment is None:
-            raise _no("The id provided does not exist", None)
+            raise refused("The id provided does not exist")
         if payment.amount != amount:
-            raise _no("Capture amount must be equal to the amount authorized.", "amount")
+            raise refused("Capture amount must be equal to the amount authorized.", "amount")
         if not payment.captured:
             if payment.state is not GatewayPaymentState.AUTHORIZED:
-                raise _no("Only payments which have been authorized can be captured", None)
+                raise refused("Only payments which have been authorized can be captured")
             payment = replace(payment, state=GatewayPaymentState.CAPTURED, captured=True)
             self.payments[payment_id] = payment
-        self._end()
-        return payment
+        return _end(fault, payment)
 
     def pay(
-        self, order_id: str, state: GatewayPaymentState = GatewayPaymentState.CAPTURED, amount: Money | None = None
+        self,
+        order_id: str,
+        state: GatewayPaymentState = GatewayPaymentState.CAPTURED,
+        amount: Money | None = None,
     ) -> GatewayPayment:
         """Plays the customer, and the bank's answer."""
         order = self.orders[order_id]
@@ -84,20 +123,27 @@ class FakePaymentGateway:
         self.payments[payment.id] = payment
         return payment
 
-    def _begin(self, call: str) -> None:
+    def change(
+        self, payment_id: str, state: GatewayPaymentState, *, captured: bool = False, refunded: Money | None = None
+    ) -> GatewayPayment:
+        """Plays the bank, or somebody at the gateway's dashboard, later."""
+        before = self.payments[payment_id]
+        after = replace(before, state=state, captured=captured, amount_refunded=refunded or before.amount_refunded)
+        self.payments[payment_id] = after
+        return after
+
+    async def _begin(self, call: str) -> Fault | None:
+        self.on_call()
         self.calls.append(call)
-        if not self.fail_after_acting:
-            self._fail()
-
-    def _end(self) -> None:
-        if self.fail_after_acting:
-            self._fail()
-
-    def _fail(self) -> None:
-        failure, self.fail_next = self.fail_next, None
-        if failure is not None:
-            raise failure
+        if (elsewhere := self.meanwhile.pop(call, None)) is not None:
+            await elsewhere()
+        fault = self.faults[call].pop(0) if self.faults.get(call) else None
+        if fault is not None and not fault.after_acting:
+            raise fault.error
+        return fault
 
 
-def _no(description: str, named: str | None) -> GatewayRefusedError:
-    return GatewayRefusedError(400, "BAD_REQUEST_ERROR", description, reason="input_validation_failed", field=named)
+def _end(fault: Fault | None, answer: Answered) -> Answered:
+    if fault is not None:
+        raise fault.error
+    return answer

@@ -1,0 +1,119 @@
+"""Carts in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from kapda.domain.cart.cart import MAX_LINES, Cart, CartLine
+from kapda.domain.cart.ports import LineFacts
+from kapda.domain.checkout.checkout import LIVE
+from kapda.domain.shared.ids import CartId, UserId, VariantId
+from tests.fakes.tables import CartLineRow, CartRow, Tables, VariantRow
+
+
+class InMemoryCarts:
+    """Carts."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def get(self, customer_id: UserId) -> Cart | None:
+        row = next((row for row in self._tables.carts.values() if row.customer_id == customer_id), None)
+        if row is None:
+            return None
+        lines = tuple(
+            self._line(row.id, self._tables.variants[variant_id], line)
+            for (cart_id, variant_id), line in self._tables.cart_lines.items()
+            if cart_id == row.id
+        )
+        return Cart(row.id, row.customer_id, lines, row.version, row.updated_at, row.expires_at)
+
+    async def lock(self, customer_id: UserId) -> Cart | None:
+        return await self.get(customer_id)
+
+    async def touch(self, customer_id: UserId, new_id: CartId, at: datetime, expires_at: datetime) -> CartId:
+        cart = await self.get(customer_id)
+        cart_id, version = (new_id, 1) if cart is None else (cart.id, cart.version + 1)
+        self._tables.carts[cart_id] = CartRow(cart_id, customer_id, version, at, expires_at)
+        return cart_id
+
+    async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
+        line = self._tables.cart_lines.get((cart_id, variant_id))
+        total = quantity + (line.quantity if line is not None else 0)
+        if not self._allowed(await self.facts(cart_id, variant_id), total):
+            return False
+        price = line.price_when_added if line is not None else self._tables.variants[variant_id].price
+        self._tables.cart_lines[cart_id, variant_id] = CartLineRow(total, price)
+        return True
+
+    async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
+        line = self._tables.cart_lines.get((cart_id, variant_id))
+        if line is None or not self._allowed(await self.facts(cart_id, variant_id), quantity):
+            return False
+        self._tables.cart_lines[cart_id, variant_id] = replace(line, quantity=quantity)
+        return True
+
+    async def facts(self, cart_id: CartId, variant_id: VariantId) -> LineFacts:
+        variant = self._tables.variants.get(variant_id)
+        line = self._tables.cart_lines.get((cart_id, variant_id))
+        return LineFacts(
+            variant_exists=variant is not None,
+            on_sale=variant is not None and variant.on_sale,
+            available=self._available(cart_id, variant_id),
+            max_quantity=variant.max_quantity if variant is not None else 0,
+            quantity_in_cart=line.quantity if line is not None else 0,
+            line_count=sum(1 for cart, _ in self._tables.cart_lines if cart == cart_id),
+        )
+
+    async def remove_line(self, cart_id: CartId, variant_id: VariantId) -> bool:
+        return self._tables.cart_lines.pop((cart_id, variant_id), None) is not None
+
+    async def clear(self, cart_id: CartId) -> None:
+        for key in [key for key in self._tables.cart_lines if key[0] == cart_id]:
+            del self._tables.cart_lines[key]
+
+    async def lock_id(self, cart_id: CartId) -> None:
+        """Nobody else is here."""
+
+    async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:
+        for variant_id, quantity in bought:
+            line = self._tables.cart_lines.get((cart_id, variant_id))
+            if line is None:
+                continue
+            if line.quantity <= quantity:
+                del self._tables.cart_lines[cart_id, variant_id]
+            else:
+                self._tables.cart_lines[cart_id, variant_id] = replace(line, quantity=line.quantity - quantity)
+        if (cart := self._tables.carts.get(cart_id)) is not None:
+            self._tables.carts[cart_id] = replace(cart, version=cart.version + 1, updated_at=at)
+
+    def _allowed(self, facts: LineFacts, quantity: int) -> bool:
+        fits = quantity <= min(facts.available, facts.max_quantity)
+        return facts.on_sale and fits and (facts.quantity_in_cart > 0 or facts.line_count < MAX_LINES)
+
+    def _available(self, cart_id: CartId, variant_id: VariantId) -> int:
+        level = self._tables.stock.get(variant_id)
+        own = sum(
+            hold.quantity
+            for row in self._tables.checkouts.values()
+            if row.checkout.cart_id == cart_id and row.checkout.state in LIVE
+            if (hold := self._tables.holds.get((row.checkout.hold_id, variant_id))) is not None and hold.state == "held"
+        )
+        return own + (level.available if level is not None else 0)
+
+    def _line(self, cart_id: CartId, variant: VariantRow, line: CartLineRow) -> CartLine:
+        return CartLine(
+            variant_id=variant.id,
+            product_id=variant.product_id,
+            designer_id=variant.designer_id,
+            sku=variant.sku,
+            title=variant.title,
+            options=variant.options,
+            quantity=line.quantity,
+            price_when_added=line.price_when_added,
+            unit_price=variant.price,
+            available=self._available(cart_id, variant.id),
+            on_sale=variant.on_sale,
+            max_quantity=variant.max_quantity,
+            terms=variant.terms,
+        )

@@ -1,0 +1,77 @@
+"""Orders and the books in memory."""
+
+import builtins
+from dataclasses import dataclass
+
+from kapda.domain.ledger.entries import LedgerTransaction
+from kapda.domain.orders.order import Order, OrderSummary
+from kapda.domain.shared.ids import CheckoutId, OrderId, UserId
+from kapda.domain.shared.pages import Page, PageRequest
+from tests.fakes.checkouts import lost_race
+from tests.fakes.tables import Tables
+
+
+@dataclass
+class OrderNumbers:
+    """The sequence behind order numbers."""
+
+    last: int = 100_000
+
+
+class AlreadyBookedError(Exception):
+    """A second transaction of one kind for one reference."""
+
+
+class InMemoryOrders:
+    """Orders."""
+
+    def __init__(self, tables: Tables, numbers: OrderNumbers) -> None:
+        self._tables = tables
+        self._numbers = numbers
+
+    async def next_number(self) -> str:
+        self._numbers.last += 1
+        return f"K{self._numbers.last}"
+
+    async def add(self, order: Order) -> None:
+        for other in self._tables.orders.values():
+            if order.checkout_id == other.checkout_id or order.payment_id == other.payment_id:
+                raise lost_race()
+        self._tables.orders[order.id] = order
+
+    async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
+        order = self._tables.orders.get(order_id)
+        return order if order is not None and customer_id in (None, order.customer_id) else None
+
+    async def of_checkout(self, checkout_id: CheckoutId) -> Order | None:
+        return next((order for order in self._tables.orders.values() if order.checkout_id == checkout_id), None)
+
+    async def list(self, customer_id: UserId, page: PageRequest) -> Page[OrderSummary]:
+        newest_first = sorted(self._tables.orders.values(), key=lambda order: order.id, reverse=True)
+        rows: builtins.list[OrderSummary] = [
+            OrderSummary(
+                id=order.id,
+                number=order.number,
+                state=order.state,
+                total=order.total,
+                item_count=sum(line.quantity for line in order.lines),
+                first_title=order.lines[0].title,
+                placed_at=order.placed_at,
+            )
+            for order in newest_first
+            if order.customer_id == customer_id and (page.cursor is None or str(order.id) < page.cursor[0])
+        ]
+        return Page.cut(rows, page, lambda order: (str(order.id),))
+
+
+class InMemoryLedger:
+    """Ledger."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def book(self, transaction: LedgerTransaction) -> None:
+        booked = {(row.kind, row.reference_id) for row in self._tables.ledger}
+        if (transaction.kind, transaction.reference_id) in booked:
+            raise AlreadyBookedError(transaction.kind, transaction.reference_id)
+        self._tables.ledger.append(transaction)

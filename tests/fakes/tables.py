@@ -1,0 +1,142 @@
+"""What the in-memory database keeps: plain tables of frozen rows, copied whole for each transaction."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from kapda.domain.cart.cart import SaleTerms
+from kapda.domain.checkout.checkout import Checkout
+from kapda.domain.inventory.stock import StockLevel, StockMovement
+from kapda.domain.ledger.entries import LedgerTransaction
+from kapda.domain.orders.order import Order
+from kapda.domain.payments.gateway import GatewayPayment
+from kapda.domain.payments.gateway_event import GatewayEvent, ReceivedEvent
+from kapda.domain.payments.payment import Payment, PaymentCase
+from kapda.domain.shared.events import DomainEvent
+from kapda.domain.shared.ids import (
+    CartId,
+    CheckoutId,
+    DesignerId,
+    HoldId,
+    OrderId,
+    PaymentId,
+    ProductId,
+    RequestId,
+    UserId,
+    VariantId,
+)
+from kapda.domain.shared.jobs import Job
+from kapda.domain.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRow:
+    """A variant beside what its product and house say of it."""
+
+    id: VariantId
+    product_id: ProductId
+    designer_id: DesignerId
+    sku: str
+    title: str
+    options: Mapping[str, str]
+    price: Money
+    terms: SaleTerms
+    max_quantity: int = 10
+    on_sale: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """So many pieces of a variant under a hold: held, sold or released."""
+
+    quantity: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class CartRow:
+    """A cart without its lines."""
+
+    id: CartId
+    customer_id: UserId
+    version: int
+    updated_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CartLineRow:
+    """A line as the customer made it."""
+
+    quantity: int
+    price_when_added: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRow:
+    """A checkout and what only the machinery around it knows."""
+
+    checkout: Checkout
+    lease_until: datetime | None
+    next_check_at: datetime | None
+    check_attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEventRow:
+    """A delivery, where it stands, and when it is due."""
+
+    event: GatewayEvent
+    received: ReceivedEvent
+    next_attempt_at: datetime | None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A claimed request."""
+
+    fingerprint: bytes
+    resource_id: UUID | None
+    answer: object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An event, and whether it has left."""
+
+    sequence: int
+    event: DomainEvent
+    sent_at: datetime | None = None
+
+
+@dataclass
+class Tables:
+    """All that is committed, or, as a copy, what a transaction sees and has changed."""
+
+    variants: dict[VariantId, VariantRow] = field(default_factory=dict)
+    members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
+    stock: dict[VariantId, StockLevel] = field(default_factory=dict)
+    holds: dict[tuple[HoldId, VariantId], HoldRow] = field(default_factory=dict)
+    movements: list[StockMovement] = field(default_factory=list)
+    carts: dict[CartId, CartRow] = field(default_factory=dict)
+    cart_lines: dict[tuple[CartId, VariantId], CartLineRow] = field(default_factory=dict)
+    checkouts: dict[CheckoutId, CheckoutRow] = field(default_factory=dict)
+    payments: dict[PaymentId, Payment] = field(default_factory=dict)
+    cases: list[PaymentCase] = field(default_factory=list)
+    foreign_payments: dict[str, GatewayPayment] = field(default_factory=dict)
+    gateway_events: dict[UUID, GatewayEventRow] = field(default_factory=dict)
+    orders: dict[OrderId, Order] = field(default_factory=dict)
+    ledger: list[LedgerTransaction] = field(default_factory=list)
+    requests: dict[tuple[UUID, str, RequestId], RequestRow] = field(default_factory=dict)
+    outbox: dict[UUID, tuple[OutboxRow, ...]] = field(default_factory=dict)
+    relay_leases: dict[UUID, datetime] = field(default_factory=dict)
+    # A dictionary for its order: a wake-up given twice is one.
+    jobs: dict[tuple[Job, UUID], None] = field(default_factory=dict)
+
+    def copied(self) -> Self:
+        """A copy that can change without this one; rows are frozen, so they are shared."""
+        return type(self)(**{table.name: copy(getattr(self, table.name)) for table in fields(self)})
