@@ -67,7 +67,7 @@ def demo_stack() -> Iterator[Stack]:
 def running_stack(folder: Path, given: Mapping[str, str]) -> Iterator[Stack]:
     """Start everything, with data and logs in `folder`; stop everything on leaving.
 
-    The variables `given` win over what is made up here. A given KAPDA_DATABASE_URL, KAPDA_REDIS_URL or
+    The variables `given` win over what is made up here; no `.env` is read. A given KAPDA_DATABASE_URL, KAPDA_REDIS_URL or
     KAPDA_RAZORPAY_BASE_URL means that no PostgreSQL, Valkey or emulator is started. The block is left by
     KeyboardInterrupt on Ctrl-C and by SystemExit on SIGTERM and SIGHUP. Raises ProgramError, or StartError for
     PostgreSQL and Valkey.

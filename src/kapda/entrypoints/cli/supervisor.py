@@ -57,7 +57,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
     programs: Sequence[Program]
     environment: Mapping[str, str]
     logs: Path
-    """A folder; each task and program writes `<name>.log` there. Those of an earlier run are removed."""
+    """Where each task and program runs and writes `<name>.log`. The logs of an earlier run are removed."""
     services: Mapping[str, Service] = field(default_factory=dict)
     """Watched, not started."""
     start_timeout: float = 60.0
@@ -147,7 +147,13 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         del self._running[task.name]
 
     def _spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        return processes.start(command, log=self._log(name), environment=self.environment, death_signal=signal.SIGKILL)
+        return processes.start(
+            command,
+            log=self._log(name),
+            environment=self.environment,
+            death_signal=signal.SIGKILL,
+            directory=self.logs,  # where no .env lies that would add to the environment
+        )
 
     def _log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
