@@ -1,6 +1,7 @@
 """An Indian delivery address: the fields a courier and a tax invoice need, checked as far as a form can be."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from kapda.domain.shared.errors import FieldViolation, InvalidArgumentError, Reason
@@ -48,14 +49,18 @@ _STATES: dict[str, tuple[str, str]] = {
 _PIN_CODE = re.compile(r"[1-9][0-9]{5}")
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 _LIMITS = {"name": 100, "line1": 120, "line2": 120, "city": 60}
+# Control characters, halves of characters, and line ends. Joiners are left in: Indic scripts spell with them.
+_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def _violations(address: "Address") -> list[FieldViolation]:
     found = []
     for field, limit in _LIMITS.items():
         text: str = getattr(address, field)
-        if len(text) > limit or (not text.strip() and field != "line2") or any(ord(c) < 32 for c in text):
-            found.append(FieldViolation(field, f"must be 1 to {limit} printable characters"))
+        optional = field == "line2"
+        unprintable = not _UNPRINTABLE_CATEGORIES.isdisjoint(map(unicodedata.category, text))
+        if len(text) > limit or unprintable or not (text.strip() or optional):
+            found.append(FieldViolation(field, f"must be {0 if optional else 1} to {limit} printable characters"))
     if not _PHONE.fullmatch(address.phone):
         found.append(FieldViolation("phone", "must be an E.164 number such as +919876543210"))
     if address.state_code not in _STATES:
