@@ -183,3 +183,35 @@ async def test_a_second_server_on_the_port_is_refused_not_given_half_of_the_call
     served = await start()
     with pytest.raises(RuntimeError):
         await start(address=f"127.0.0.1:{served.port}")
+
+
+async def test_a_watcher_of_health_hears_of_the_drain_and_does_not_hold_it_up(start: Start) -> None:
+    served = await start(grace=30.0)
+    stub: Any = HealthStub(served.channel)
+    watch = stub.Watch(health_pb2.HealthCheckRequest())
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    async with asyncio.timeout(5):
+        await served.server.drain()
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_calls_at_work_are_answered_by_a_draining_server_and_new_ones_are_not(start: Start) -> None:
+    served = await start()
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: object) -> Answer[Cart]:
+        begun.set()
+        await gate.wait()
+        return Answer(EMPTY)
+
+    served.use_cases.behaviours["add_item"] = wait
+    at_work = asyncio.ensure_future(add_item(served))
+    await begun.wait()
+    drain = asyncio.create_task(served.server.drain())
+    await asyncio.sleep(0.05)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await add_item(served)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    gate.set()
+    assert (await at_work).cart.etag == "v3"
+    await drain

@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.entrypoints.grpc import log
-from kapda.entrypoints.grpc.access_rules import AccessRule, read_rules
+from kapda.entrypoints.grpc.access_rules import read_rules
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
 from kapda.entrypoints.grpc.interceptors.access import Access
 from kapda.entrypoints.grpc.interceptors.call_log import CallLog
@@ -29,6 +29,8 @@ from kapda.entrypoints.grpc.use_case import UseCase
 _MAX_RECEIVE_BYTES = 256 * 1024
 # What clients receive without a setting of theirs.
 _MAX_SEND_BYTES = 4 * 1024 * 1024
+# How long the last responses get to leave once no call is at work.
+_SETTLE_SECONDS = 0.5
 _OPTIONS: Mapping[str, int] = {
     "grpc.max_receive_message_length": _MAX_RECEIVE_BYTES,
     "grpc.max_send_message_length": _MAX_SEND_BYTES,
@@ -81,8 +83,14 @@ class GrpcServer:
         self._supervisor = supervisor
         self._health = health.aio.HealthServicer()
         self._names = [service.descriptor.full_name for service in services]
+        self._concurrency = Concurrency(settings.max_concurrent_calls)
         self._server = grpc.aio.server(
-            interceptors=interceptors(settings, rules, authenticate),
+            interceptors=interceptors(
+                concurrency=self._concurrency,
+                deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
+                access=Access(rules, authenticate),
+                messages=Messages(service.descriptor for service in services),
+            ),
             options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(settings.share_port))],
         )
         for service, servicer in zip(services, servicers, strict=True):
@@ -118,16 +126,26 @@ class GrpcServer:
         log.info("grpc server drains")
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.lame_duck)
-        await self._server.stop(self._settings.grace)
+        await self._stop()
         # Phases whose callers went away, or were cut off by the grace, are still at work.
         await self._supervisor.drain(self._settings.grace)
         log.info("grpc server stopped")
 
+    async def _stop(self) -> None:
+        """Refuse new calls, and wait for those at work, at most for the grace."""
+        stopping = asyncio.create_task(self._server.stop(self._settings.grace))
+        idle = asyncio.create_task(self._concurrency.idle())
+        await asyncio.wait((stopping, idle), return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        if not stopping.done():
+            # What is left are watchers of health, who would stay for all of the grace, and responses on their way out.
+            await asyncio.wait((stopping,), timeout=_SETTLE_SECONDS)
+            await self._server.stop(None)
+        await stopping
+
 
 def interceptors(
-    settings: ServerSettings,
-    rules: Mapping[str, AccessRule],
-    authenticate: UseCase[AuthenticateCommand, Principal],
+    *, concurrency: Concurrency, deadlines: Deadlines, access: Access, messages: Messages
 ) -> list[UnaryInterceptor]:
     """All interceptors, the outermost first.
 
@@ -135,12 +153,4 @@ def interceptors(
     sees each error before it is mapped. A call too many is refused before it costs a look at its token, and a message
     is judged only for those who may send it.
     """
-    return [
-        RequestIds(),
-        Errors(),
-        CallLog(),
-        Concurrency(settings.max_concurrent_calls),
-        Deadlines(settings.deadline_cap, settings.deadline_minimums),
-        Access(rules, authenticate),
-        Messages(),
-    ]
+    return [RequestIds(), Errors(), CallLog(), concurrency, deadlines, access, messages]

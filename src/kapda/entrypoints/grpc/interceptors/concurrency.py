@@ -1,5 +1,7 @@
 """A limit on calls at work at the same time: the one too many is told so at once instead of waiting in a line."""
 
+import asyncio
+
 from kapda.domain.shared.errors import Reason, UnavailableError
 from kapda.entrypoints.grpc.call import Context
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
@@ -16,13 +18,22 @@ class Concurrency(UnaryInterceptor):
         super().__init__()
         self._limit = limit
         self._at_work = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until no call is at work."""
+        await self._idle.wait()
 
     async def around(self, _method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call if there is room. Raises UnavailableError (OVERLOADED)."""
         if self._at_work >= self._limit:
             raise UnavailableError(Reason.OVERLOADED, "too many calls at the moment", retry_after=RETRY_AFTER_SECONDS)
         self._at_work += 1
+        self._idle.clear()
         try:
             return await proceed(request, context)
         finally:
             self._at_work -= 1
+            if self._at_work == 0:
+                self._idle.set()
