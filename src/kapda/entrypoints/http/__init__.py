@@ -1,0 +1,1 @@
+"""Plain HTTP: the webhook shim, and what every process says about its health."""
