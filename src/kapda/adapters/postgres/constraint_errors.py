@@ -72,14 +72,15 @@ def domain_error(error: BaseException) -> DomainError | None:
         return _overloaded()
     if isinstance(error, OSError):
         return _unavailable()
-    wrapped = isinstance(error, DBAPIError)
     # The driver's own errors come bare while a connection is being made, and wrapped afterwards.
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    wrapped = error if isinstance(error, DBAPIError) else None
+    cause = wrapped.orig.__cause__ if wrapped is not None and wrapped.orig is not None else error
     constraint = getattr(cause, "constraint_name", None)
     sqlstate = getattr(cause, "sqlstate", None) or ""
     meaning = BY_CONSTRAINT.get(constraint or "") or _BY_SQLSTATE.get(sqlstate)
     if meaning is not None:
         return meaning()
-    if (wrapped and error.connection_invalidated) or sqlstate[:2] in _AWAY_CLASSES or isinstance(cause, OSError):
+    lost = wrapped is not None and wrapped.connection_invalidated
+    if lost or sqlstate[:2] in _AWAY_CLASSES or isinstance(cause, OSError):
         return _unavailable()
     return None

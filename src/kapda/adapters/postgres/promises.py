@@ -229,7 +229,7 @@ class PostgresPromiseAuditor:
     async def findings(self, now: datetime) -> Sequence[Finding]:
         """See the port."""
         async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="REPEATABLE READ")
+            connection = await connection.execution_options(isolation_level="REPEATABLE READ")
             await connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
             found = []
             for check, statement in _STATEMENTS:

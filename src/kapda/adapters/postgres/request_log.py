@@ -1,7 +1,5 @@
 """The request log in PostgreSQL."""
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,11 +33,6 @@ _ANSWER = text("""
 """)
 
 
-@cache
-def _decoder(answer_type: type[T]) -> Callable[[bytes], T]:
-    return msgspec.json.Decoder(answer_type).decode
-
-
 class PostgresRequestLog:
     """See the port."""
 
@@ -56,7 +49,7 @@ class PostgresRequestLog:
         if claimed:
             return None
         row = (await self._connection.execute(_EARLIER, _names(key))).one()
-        answer = _decoder(answer_type)(row.answer) if row.answer is not None else None
+        answer = msgspec.json.decode(row.answer, type=answer_type) if row.answer is not None else None
         earlier = EarlierRequest(row.fingerprint, row.resource_id, answer)
         earlier.check_same_body(key)
         return earlier

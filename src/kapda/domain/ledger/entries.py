@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, unique
-from typing import Protocol
 from uuid import UUID
 
 from kapda.domain.shared import money
@@ -73,11 +72,3 @@ class LedgerTransaction:
 def without_zeros(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """The entries that move money."""
     return tuple(entry for entry in entries if entry.amount.amount_minor)
-
-
-class Ledger(Protocol):
-    """The books, append-only."""
-
-    async def book(self, transaction: LedgerTransaction) -> None:
-        """Write the transaction. The database refuses one that does not sum to zero, and a second one of its reference."""
-        ...

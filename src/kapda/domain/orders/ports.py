@@ -5,7 +5,7 @@ from typing import Protocol
 from kapda.domain.cart.ports import Carts
 from kapda.domain.checkout.ports import Checkouts
 from kapda.domain.inventory.ports import Stock
-from kapda.domain.ledger.entries import Ledger
+from kapda.domain.ledger.ports import Ledger
 from kapda.domain.orders.order import Order, OrderSummary
 from kapda.domain.payments.ports import GatewayEvents, Payments
 from kapda.domain.shared.events import Outbox

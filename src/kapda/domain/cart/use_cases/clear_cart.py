@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from kapda.domain.cart.cart import Cart
-from kapda.domain.cart.edit import CartEditor
 from kapda.domain.cart.ports import Carts
+from kapda.domain.cart.use_cases.cart_editor import CartEditor
 from kapda.domain.shared.ids import CartId, RequestId, UserId
 from kapda.domain.shared.request_log import Answer
 

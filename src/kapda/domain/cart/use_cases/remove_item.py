@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from kapda.domain.cart.cart import Cart
-from kapda.domain.cart.edit import CartEditor
 from kapda.domain.cart.ports import Carts
 from kapda.domain.cart.refusals import line_not_found
+from kapda.domain.cart.use_cases.cart_editor import CartEditor
 from kapda.domain.shared.ids import CartId, RequestId, UserId, VariantId
 from kapda.domain.shared.request_log import Answer
 

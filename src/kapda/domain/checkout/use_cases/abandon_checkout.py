@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutVerb, checkout_not_found
-from kapda.domain.checkout.open_at_gateway import end_checkout
 from kapda.domain.checkout.ports import CheckoutUnitOfWork
+from kapda.domain.checkout.use_cases.open_at_gateway import end_checkout
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import CheckoutId, RequestId, UserId

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutVerb
-from kapda.domain.checkout.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.policy import GATEWAY_LEASE, ShippingPolicy
 from kapda.domain.checkout.ports import CheckoutUnitOfWork
 from kapda.domain.checkout.pricing import price
+from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.inventory.stock import HoldLine, insufficient_stock
 from kapda.domain.shared.address import Address
 from kapda.domain.shared.clock import Clock

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kapda.domain.checkout.checkout import Checkout, checkout_not_found
-from kapda.domain.orders.finish_payment import Ending, Finished, FinishPayment, FinishPaymentCommand
 from kapda.domain.orders.order import Order
 from kapda.domain.orders.ports import OrderUnitOfWork
+from kapda.domain.orders.use_cases.finish_payment import Ending, Finished, FinishPayment, FinishPaymentCommand
 from kapda.domain.payments.ports import CheckoutSignatures
 from kapda.domain.shared.errors import DomainError, FailedPreconditionError, InvalidArgumentError, Reason
 from kapda.domain.shared.fingerprint import fingerprint

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from kapda.domain.orders.finish_payment import FinishPayment, FinishPaymentCommand
 from kapda.domain.orders.ports import OrderUnitOfWork
+from kapda.domain.orders.use_cases.finish_payment import FinishPayment, FinishPaymentCommand
 from kapda.domain.payments.gateway_event import GatewayEvent, GatewayEventState, retry_delay
 from kapda.domain.shared.clock import Clock
 

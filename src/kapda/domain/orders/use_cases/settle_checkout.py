@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutState, CheckoutVerb
-from kapda.domain.checkout.open_at_gateway import OpenAtGateway, end_checkout
 from kapda.domain.checkout.policy import next_check
-from kapda.domain.orders.finish_payment import FinishPayment, FinishPaymentCommand
+from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway, end_checkout
 from kapda.domain.orders.ports import OrderUnitOfWork
+from kapda.domain.orders.use_cases.finish_payment import FinishPayment, FinishPaymentCommand
 from kapda.domain.payments.gateway import GatewayPaymentState
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.clock import Clock

@@ -12,11 +12,11 @@ from enum import Enum, unique
 from kapda.domain.checkout.checkout import Checkout, CheckoutState, CheckoutVerb, checkout_not_found
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.inventory.stock import HoldLine
-from kapda.domain.orders.bookkeeping import Bookkeeper
 from kapda.domain.orders.order import Order
 from kapda.domain.orders.ports import OrderUnitOfWork
+from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
+from kapda.domain.orders.use_cases.whose_payment import WhosePayment
 from kapda.domain.orders.verdict import Step, judge
-from kapda.domain.orders.whose_payment import WhosePayment
 from kapda.domain.payments.gateway import GatewayPayment, GatewayRefusedError
 from kapda.domain.payments.payment import CaseKind, PaymentCase
 from kapda.domain.payments.ports import PaymentGateway

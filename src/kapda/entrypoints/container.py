@@ -1,0 +1,340 @@
+"""The wiring: which adapter stands behind which port. A plain table; the only place that imports adapters.
+
+Four ways to the database: `engine` for ordinary transactions, `stock_engine` for the writes that take stock (a small
+pool of its own is their admission control), `catalog_engine` for browsing, and `reads`, which share the first one's
+connections without a transaction around them.
+"""
+
+from hashlib import sha256
+
+from dependency_injector import containers, providers
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kapda.adapters.crypto.argon2_hasher import Argon2PasswordHasher
+from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
+from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
+from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
+from kapda.adapters.pgqueuer.notifier import JobNotifier
+from kapda.adapters.postgres.catalog import PostgresProducts
+from kapda.adapters.postgres.engine import CATALOG_POOL_SIZE, STOCK_POOL_SIZE, Plans, make_engine
+from kapda.adapters.postgres.identity import PostgresSessionReader
+from kapda.adapters.postgres.promises import PostgresPromiseAuditor
+from kapda.adapters.postgres.schema import upgrade
+from kapda.adapters.postgres.seed.plan import PasswordHashes
+from kapda.adapters.postgres.seed.seed import SeedSummary, seed
+from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kapda.adapters.razorpay.gateway import RazorpayGateway
+from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
+from kapda.adapters.razorpay.signatures import HmacCheckoutSignatures, HmacWebhookSignatures
+from kapda.adapters.redis.client import make_client
+from kapda.adapters.redis.event_stream import RedisEventStream
+from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens
+from kapda.adapters.system.clock import SystemClock
+from kapda.adapters.system.ids import Uuid7Generator
+from kapda.domain.cart.use_cases.add_item import AddItem
+from kapda.domain.cart.use_cases.cart_editor import CartEditor
+from kapda.domain.cart.use_cases.change_item import ChangeItem
+from kapda.domain.cart.use_cases.clear_cart import ClearCart
+from kapda.domain.cart.use_cases.get_cart import GetCart
+from kapda.domain.cart.use_cases.remove_item import RemoveItem
+from kapda.domain.cart.use_cases.validate_cart import ValidateCart
+from kapda.domain.catalog.use_cases.get_product import GetProduct
+from kapda.domain.catalog.use_cases.list_products import ListProducts
+from kapda.domain.catalog.use_cases.search_products import SearchProducts
+from kapda.domain.checkout.policy import ShippingPolicy
+from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckout
+from kapda.domain.checkout.use_cases.get_checkout import GetCheckout
+from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
+from kapda.domain.checkout.use_cases.start_checkout import StartCheckout
+from kapda.domain.identity.use_cases.authenticate import Authenticate
+from kapda.domain.identity.use_cases.get_me import GetMe
+from kapda.domain.identity.use_cases.log_in import LogIn
+from kapda.domain.identity.use_cases.log_out import LogOut
+from kapda.domain.identity.use_cases.sign_up import SignUp
+from kapda.domain.inventory.use_cases.adjust_stock import AdjustStock
+from kapda.domain.inventory.use_cases.get_stock import GetStock
+from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovements
+from kapda.domain.inventory.use_cases.receive_stock import ReceiveStock
+from kapda.domain.ops.use_cases.check_promises import CheckPromises
+from kapda.domain.ops.use_cases.list_open_cases import ListOpenCases
+from kapda.domain.ops.use_cases.relay_events import RelayEvents
+from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
+from kapda.domain.orders.use_cases.finish_payment import FinishPayment
+from kapda.domain.orders.use_cases.get_order import GetOrder
+from kapda.domain.orders.use_cases.list_orders import ListOrders
+from kapda.domain.orders.use_cases.place_order import PlaceOrder
+from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEvent
+from kapda.domain.orders.use_cases.settle_checkout import SettleCheckout
+from kapda.domain.orders.use_cases.wake_due_work import WakeDueWork
+from kapda.domain.orders.use_cases.whose_payment import WhosePayment
+from kapda.domain.payments.use_cases.get_payment import GetPayment
+from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEvent
+from kapda.domain.shared.clock import Clock
+from kapda.domain.shared.ids import IdGenerator
+from kapda.domain.shared.money import INR, Money
+from kapda.entrypoints.grpc.page_tokens import PageTokens
+from kapda.entrypoints.grpc.servicers.cart import CartServicer
+from kapda.entrypoints.grpc.servicers.catalog import CatalogServicer
+from kapda.entrypoints.grpc.servicers.checkout import CheckoutServicer
+from kapda.entrypoints.grpc.servicers.identity import IdentityServicer
+from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
+from kapda.entrypoints.grpc.servicers.ops import OpsServicer
+from kapda.entrypoints.grpc.servicers.orders import OrderServicer
+from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
+from kapda.entrypoints.grpc.supervisor import Supervisor
+from kapda.entrypoints.settings import Settings
+
+TOKEN_ISSUER = "kapda"  # noqa: S105  (a name, no secret)
+TOKEN_AUDIENCE = "kapda-api"  # noqa: S105  (a name, no secret)
+
+
+async def _seed(
+    engine: AsyncEngine, ids: IdGenerator, clock: Clock, admin_hash: str, designer_hash: str
+) -> SeedSummary:
+    return await seed(engine, ids, clock, PasswordHashes(admin=admin_hash, designer=designer_hash), production=False)
+
+
+def _key_ring(settings: Settings) -> KeyRing:
+    pairs = [secret.get_secret_value().partition(":") for secret in settings.jwt_keys]
+    first, *others = (SigningKey(key_id, secret.encode()) for key_id, _, secret in pairs)
+    return KeyRing(first, tuple(others))
+
+
+def _page_tokens(settings: Settings) -> PageTokens:
+    # A passphrase of any length becomes the 32 bytes the cipher wants.
+    return PageTokens([sha256(settings.page_token_key.get_secret_value().encode()).digest()])
+
+
+def _shipping(settings: Settings) -> ShippingPolicy:
+    free_from = settings.shipping_free_from_minor
+    return ShippingPolicy(
+        Money(settings.shipping_charge_minor, INR), None if free_from is None else Money(free_from, INR)
+    )
+
+
+def _razorpay(settings: Settings) -> RazorpayGateway:
+    return RazorpayGateway(
+        CallPool(
+            RazorpayAccess(
+                key_id=settings.razorpay_key_id,
+                key_secret=settings.razorpay_key_secret[0].get_secret_value(),
+                base_url=settings.razorpay_base_url,
+            )
+        )
+    )
+
+
+def _checkout_signatures(settings: Settings) -> HmacCheckoutSignatures:
+    return HmacCheckoutSignatures([secret.get_secret_value() for secret in settings.razorpay_key_secret])
+
+
+def _webhook_signatures(settings: Settings) -> HmacWebhookSignatures:
+    return HmacWebhookSignatures([secret.get_secret_value() for secret in settings.razorpay_webhook_secrets])
+
+
+class Container(containers.DeclarativeContainer):
+    """One a process. `Container(settings=...)`; nothing connects before it is used."""
+
+    settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
+
+    clock = providers.Singleton(SystemClock)
+    ids = providers.Singleton(Uuid7Generator)
+
+    _database_url = settings.provided.database_url.get_secret_value.call()
+    engine = providers.Singleton(make_engine, _database_url)
+    stock_engine = providers.Singleton(make_engine, _database_url, pool_size=STOCK_POOL_SIZE, plans=Plans.GENERIC)
+    catalog_engine = providers.Singleton(make_engine, _database_url, pool_size=CATALOG_POOL_SIZE, plans=Plans.CUSTOM)
+    read_engine = providers.Singleton(lambda engine: engine.execution_options(isolation_level="AUTOCOMMIT"), engine)
+    notifier = providers.Singleton(JobNotifier, engine)
+    unit_of_work = providers.Factory(PostgresUnitOfWork, engine, notifier.provided.notify)
+    stock_unit_of_work = providers.Factory(PostgresUnitOfWork, stock_engine, notifier.provided.notify)
+    reads = providers.Factory(PostgresUnitOfWork, read_engine)
+
+    redis = providers.Singleton(make_client, settings.provided.redis_url.get_secret_value.call())
+    revoked_tokens = providers.Singleton(RedisRevokedTokens, redis)
+    event_sink = providers.Singleton(RedisEventStream, redis)
+
+    password_hasher = providers.Singleton(Argon2PasswordHasher)
+    password_strength = providers.Singleton(ZxcvbnStrength)
+    access_tokens = providers.Singleton(
+        JwtAccessTokens,
+        providers.Singleton(_key_ring, settings),
+        issuer=TOKEN_ISSUER,
+        audience=TOKEN_AUDIENCE,
+        clock=clock,
+    )
+    page_tokens = providers.Singleton(_page_tokens, settings)
+    session_reader = providers.Singleton(PostgresSessionReader, engine)
+
+    gateway = providers.Singleton(_razorpay, settings)
+    checkout_signatures = providers.Singleton(_checkout_signatures, settings)
+    webhook_signatures = providers.Singleton(_webhook_signatures, settings)
+
+    # Identity.
+    sign_up = providers.Factory(
+        SignUp,
+        unit_of_work=unit_of_work.provider,
+        passwords=password_hasher,
+        strength=password_strength,
+        access_tokens=access_tokens,
+        ids=ids,
+        clock=clock,
+    )
+    log_in = providers.Factory(
+        LogIn,
+        unit_of_work=unit_of_work.provider,
+        passwords=password_hasher,
+        access_tokens=access_tokens,
+        ids=ids,
+        clock=clock,
+    )
+    log_out = providers.Factory(LogOut, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock)
+    get_me = providers.Factory(GetMe, unit_of_work=reads.provider)
+    authenticate = providers.Factory(
+        Authenticate,
+        access_tokens=access_tokens,
+        revoked_tokens=revoked_tokens,
+        sessions=session_reader,
+        clock=clock,
+    )
+
+    # Catalogue.
+    products = providers.Singleton(PostgresProducts, catalog_engine)
+    list_products = providers.Factory(ListProducts, products=products)
+    search_products = providers.Factory(SearchProducts, products=products)
+    get_product = providers.Factory(GetProduct, products=products)
+
+    # Inventory.
+    get_stock = providers.Factory(GetStock, unit_of_work=reads.provider)
+    receive_stock = providers.Factory(ReceiveStock, unit_of_work=stock_unit_of_work.provider, clock=clock)
+    adjust_stock = providers.Factory(AdjustStock, unit_of_work=stock_unit_of_work.provider, clock=clock)
+    list_stock_movements = providers.Factory(ListStockMovements, unit_of_work=reads.provider)
+
+    # Cart.
+    cart_editor = providers.Factory(CartEditor, unit_of_work=unit_of_work.provider, clock=clock, ids=ids)
+    get_cart = providers.Factory(GetCart, unit_of_work=reads.provider, clock=clock, ids=ids)
+    add_item = providers.Factory(AddItem, editor=cart_editor, clock=clock)
+    change_item = providers.Factory(ChangeItem, editor=cart_editor, clock=clock)
+    remove_item = providers.Factory(RemoveItem, editor=cart_editor)
+    clear_cart = providers.Factory(ClearCart, editor=cart_editor)
+    validate_cart = providers.Factory(ValidateCart, get_cart=get_cart)
+
+    # Checkout.
+    open_at_gateway = providers.Factory(OpenAtGateway, unit_of_work=unit_of_work.provider, gateway=gateway, clock=clock)
+    start_checkout = providers.Factory(
+        StartCheckout,
+        unit_of_work=stock_unit_of_work.provider,
+        open_at_gateway=open_at_gateway,
+        shipping=providers.Singleton(_shipping, settings),
+        clock=clock,
+        ids=ids,
+    )
+    get_checkout = providers.Factory(GetCheckout, unit_of_work=reads.provider)
+    abandon_checkout = providers.Factory(AbandonCheckout, unit_of_work=stock_unit_of_work.provider, clock=clock)
+
+    # Payments and orders.
+    receive_gateway_event = providers.Factory(
+        ReceiveGatewayEvent,
+        unit_of_work=unit_of_work.provider,
+        signatures=webhook_signatures,
+        clock=clock,
+        ids=ids,
+        account_id=settings.provided.razorpay_account_id,
+    )
+    get_payment = providers.Factory(GetPayment, unit_of_work=reads.provider)
+    bookkeeper = providers.Factory(Bookkeeper, clock=clock, ids=ids)
+    whose_payment = providers.Factory(WhosePayment, unit_of_work=unit_of_work.provider, gateway=gateway, clock=clock)
+    finish_payment = providers.Factory(
+        FinishPayment,
+        unit_of_work=stock_unit_of_work.provider,
+        gateway=gateway,
+        whose_payment=whose_payment,
+        bookkeeper=bookkeeper,
+        clock=clock,
+    )
+    place_order = providers.Factory(
+        PlaceOrder,
+        unit_of_work=unit_of_work.provider,
+        signatures=checkout_signatures,
+        finish_payment=finish_payment,
+    )
+    process_gateway_event = providers.Factory(
+        ProcessGatewayEvent, unit_of_work=unit_of_work.provider, finish_payment=finish_payment, clock=clock
+    )
+    settle_checkout = providers.Factory(
+        SettleCheckout,
+        unit_of_work=stock_unit_of_work.provider,
+        gateway=gateway,
+        open_at_gateway=open_at_gateway,
+        finish_payment=finish_payment,
+        clock=clock,
+    )
+    wake_due_work = providers.Factory(WakeDueWork, unit_of_work=unit_of_work.provider, clock=clock)
+    get_order = providers.Factory(GetOrder, unit_of_work=reads.provider)
+    list_orders = providers.Factory(ListOrders, unit_of_work=reads.provider)
+
+    # Operations.
+    promise_auditor = providers.Singleton(PostgresPromiseAuditor, engine)
+    check_promises = providers.Factory(
+        CheckPromises,
+        auditor=promise_auditor,
+        sessions=session_reader,
+        revoked_tokens=revoked_tokens,
+        clock=clock,
+    )
+    list_open_cases = providers.Factory(ListOpenCases, unit_of_work=reads.provider)
+    relay_events = providers.Factory(RelayEvents, unit_of_work=unit_of_work.provider, sink=event_sink, clock=clock)
+
+    # Chores: awaited once by the command that runs them.
+    migrate = providers.Callable(upgrade, _database_url)
+    seed = providers.Callable(_seed, engine, ids, clock)
+
+    # What serves them over gRPC. Money phases of all services have one supervisor, which the drain waits for.
+    supervisor = providers.Singleton(Supervisor)
+    servicers = providers.List(
+        providers.Factory(IdentityServicer, sign_up=sign_up, log_in=log_in, log_out=log_out, get_me=get_me),
+        providers.Factory(
+            CatalogServicer,
+            list_products=list_products,
+            search_products=search_products,
+            get_product=get_product,
+            page_tokens=page_tokens,
+        ),
+        providers.Factory(
+            InventoryServicer,
+            get_stock=get_stock,
+            receive_stock=receive_stock,
+            adjust_stock=adjust_stock,
+            list_stock_movements=list_stock_movements,
+            page_tokens=page_tokens,
+        ),
+        providers.Factory(
+            CartServicer,
+            get_cart=get_cart,
+            add_item=add_item,
+            change_item=change_item,
+            remove_item=remove_item,
+            clear_cart=clear_cart,
+            validate_cart=validate_cart,
+        ),
+        providers.Factory(
+            CheckoutServicer,
+            start_checkout=start_checkout,
+            get_checkout=get_checkout,
+            abandon_checkout=abandon_checkout,
+            supervisor=supervisor,
+            razorpay_key_id=settings.provided.razorpay_key_id,
+        ),
+        providers.Factory(PaymentServicer, get_payment=get_payment),
+        providers.Factory(
+            OrderServicer,
+            place_order=place_order,
+            get_order=get_order,
+            list_orders=list_orders,
+            supervisor=supervisor,
+            page_tokens=page_tokens,
+        ),
+        providers.Factory(
+            OpsServicer, check_promises=check_promises, list_open_cases=list_open_cases, page_tokens=page_tokens
+        ),
+    )

@@ -1,0 +1,81 @@
+"""From settings to a running process, and back: what each process opens, serves, drains and closes, in that order."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kapda.entrypoints.container import Container
+from kapda.entrypoints.grpc.serve import serve, stop_on_signals
+from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
+from kapda.entrypoints.settings import Settings
+
+# How often a serving process asks whether its database still answers.
+READINESS_SECONDS = 2.0
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.lifecycle")
+
+
+async def run_server(settings: Settings) -> None:
+    """The gRPC server, until SIGTERM or SIGINT; then it drains and closes what it opened."""
+    stop = stop_on_signals()
+    container = Container(settings=settings)
+    server = GrpcServer(
+        settings=ServerSettings(
+            address=settings.grpc_address, reflection=settings.reflection, lame_duck=settings.lame_duck_seconds
+        ),
+        servicers=container.servicers(),
+        authenticate=container.authenticate(),
+        supervisor=container.supervisor(),
+    )
+    watching = asyncio.create_task(_watch_readiness(server, container), name="readiness")
+
+    async def close() -> None:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await close_container(container)
+
+    await serve(server, stop, close)
+
+
+async def close_container(container: Container) -> None:
+    """Give back every connection and thread, those first that need others."""
+    await container.notifier().aclose()
+    await container.gateway().close()
+    container.password_hasher().close()
+    container.password_strength().close()
+    await container.redis().aclose()
+    engines: Sequence[AsyncEngine] = (container.engine(), container.stock_engine(), container.catalog_engine())
+    for engine in engines:
+        await engine.dispose()
+
+
+async def database_answers(container: Container) -> bool:
+    """Whether PostgreSQL answers a query now."""
+    try:
+        async with container.engine().connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Exception as error:  # noqa: BLE001  (whatever it is, the answer is no)
+        _log.warning("database does not answer", type=type(error).__qualname__)
+        return False
+    return True
+
+
+async def redis_answers(container: Container) -> bool:
+    """Whether Redis answers now."""
+    try:
+        return bool(await container.redis().ping())
+    except Exception as error:  # noqa: BLE001  (whatever it is, the answer is no)
+        _log.warning("redis does not answer", type=type(error).__qualname__)
+        return False
+
+
+async def _watch_readiness(server: GrpcServer, container: Container) -> None:
+    """Health follows the database. Redis may be lost: everything has a way without it."""
+    while True:
+        await server.set_serving(await database_answers(container))
+        await asyncio.sleep(READINESS_SECONDS)
