@@ -7,21 +7,21 @@ from datetime import timedelta
 from uuid import UUID
 
 from kapda.domain.cart.cart import Cart
-from kapda.domain.cart.edit import CartEditor
 from kapda.domain.cart.use_cases.add_item import AddItem, AddItemCommand
+from kapda.domain.cart.use_cases.cart_editor import CartEditor
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
-from kapda.domain.checkout.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.policy import ShippingPolicy
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckout
+from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckout, StartCheckoutCommand
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
-from kapda.domain.orders.bookkeeping import Bookkeeper
-from kapda.domain.orders.finish_payment import FinishPayment
 from kapda.domain.orders.order import Order
+from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
+from kapda.domain.orders.use_cases.finish_payment import FinishPayment
 from kapda.domain.orders.use_cases.place_order import PlaceOrder, PlaceOrderCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEvent
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckout, SettleCheckoutCommand
-from kapda.domain.orders.whose_payment import WhosePayment
+from kapda.domain.orders.use_cases.whose_payment import WhosePayment
 from kapda.domain.payments.gateway import GatewayPayment
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEvent
 from kapda.domain.shared.ids import CheckoutId, ProductId, RequestId, UserId, VariantId
