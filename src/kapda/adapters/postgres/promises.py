@@ -224,12 +224,12 @@ class PostgresPromiseAuditor:
     """See the port."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        # One snapshot for all checks: a purchase between two of them must not look like a broken promise.
+        self._engine = engine.execution_options(isolation_level="REPEATABLE READ")
 
     async def findings(self, now: datetime) -> Sequence[Finding]:
         """See the port."""
         async with self._engine.connect() as connection:
-            connection = await connection.execution_options(isolation_level="REPEATABLE READ")
             await connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
             found = []
             for check, statement in _STATEMENTS:
