@@ -21,26 +21,31 @@ from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
 from kapda.entrypoints.grpc.servicers.cart import CartServicer
 from kapda.entrypoints.grpc.servicers.catalog import CatalogServicer
+from kapda.entrypoints.grpc.servicers.checkout import CheckoutServicer
+from kapda.entrypoints.grpc.servicers.identity import IdentityServicer
 from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
+from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
+from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
 from kapda.entrypoints.grpc.supervisor import Supervisor
 
 MessageT = TypeVar("MessageT", bound=Message)
 
 PAGE_KEY = bytes(range(32))
 SETTINGS = ServerSettings(address="127.0.0.1:0", grace=5.0)
-CUSTOMER, OTHER_CUSTOMER, DESIGNER = "customer-token", "other-customer-token", "designer-token"
+CUSTOMER, OTHER_CUSTOMER, DESIGNER, ADMIN = "customer-token", "other-customer-token", "designer-token", "admin-token"
 PRINCIPALS = {
     CUSTOMER: Principal(UserId(UUID(int=1)), Role.CUSTOMER, SessionId(UUID(int=11))),
     OTHER_CUSTOMER: Principal(UserId(UUID(int=2)), Role.CUSTOMER, SessionId(UUID(int=12))),
     DESIGNER: Principal(UserId(UUID(int=3)), Role.DESIGNER, SessionId(UUID(int=13))),
+    ADMIN: Principal(UserId(UUID(int=4)), Role.ADMIN, SessionId(UUID(int=14))),
 }
 
 Behaviour: TypeAlias = Callable[[Any], Awaitable[Any]]
 
 
 class KnownTokens:
-    """Authenticates the three tokens above and no other."""
+    """Authenticates the tokens above and no other."""
 
     async def execute(self, command: AuthenticateCommand) -> Principal:
         """The principal of a known token."""
@@ -69,7 +74,7 @@ class StandIn:
     use_cases: UseCases
     name: str
 
-    async def execute(self, command: Any) -> Any:
+    async def execute(self, command: Any = None) -> Any:
         """What the test wants."""
         self.use_cases.commands.append(command)
         return await self.use_cases.behaviours[self.name](command)
@@ -126,15 +131,27 @@ async def served(start: Start) -> Running:
 
 def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
     tokens = PageTokens([PAGE_KEY])
-    cart = ("get_cart", "add_item", "change_item", "remove_item", "clear_cart", "validate_cart")
-    catalog = ("list_products", "search_products", "get_product")
-    inventory = ("get_stock", "receive_stock", "adjust_stock", "list_stock_movements")
-    orders = ("place_order", "get_order", "list_orders")
+
+    def named(*names: str) -> dict[str, Any]:
+        return {name: use_cases.named(name) for name in names}
+
     return [
-        CartServicer(**{name: use_cases.named(name) for name in cart}),
-        CatalogServicer(**{name: use_cases.named(name) for name in catalog}, page_tokens=tokens),
-        InventoryServicer(**{name: use_cases.named(name) for name in inventory}, page_tokens=tokens),
-        OrderServicer(**{name: use_cases.named(name) for name in orders}, supervisor=supervisor, page_tokens=tokens),
+        IdentityServicer(**named("sign_up", "log_in", "log_out", "get_me")),
+        CatalogServicer(**named("list_products", "search_products", "get_product"), page_tokens=tokens),
+        InventoryServicer(
+            **named("get_stock", "receive_stock", "adjust_stock", "list_stock_movements"), page_tokens=tokens
+        ),
+        CartServicer(
+            **named("get_cart", "add_item", "change_item", "remove_item", "clear_cart", "validate_cart"),
+        ),
+        CheckoutServicer(
+            **named("start_checkout", "get_checkout", "abandon_checkout"),
+            supervisor=supervisor,
+            razorpay_key_id="rzp_test_key",
+        ),
+        OrderServicer(**named("place_order", "get_order", "list_orders"), supervisor=supervisor, page_tokens=tokens),
+        PaymentServicer(**named("get_payment")),
+        OpsServicer(**named("check_promises", "list_open_cases"), page_tokens=tokens),
     ]
 
 

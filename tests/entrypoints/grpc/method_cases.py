@@ -1,0 +1,259 @@
+"""One case a method of the contract: who asks what, the command it becomes, and what the use case answers."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from google.protobuf.message import Message
+
+from kapda.api.cart.v1 import cart_service_pb2
+from kapda.api.catalog.v1 import catalog_service_pb2
+from kapda.api.checkout.v1 import checkout_service_pb2
+from kapda.api.common.v1 import address_pb2, money_pb2
+from kapda.api.identity.v1 import identity_service_pb2
+from kapda.api.inventory.v1 import inventory_service_pb2
+from kapda.api.ops.v1 import ops_service_pb2
+from kapda.api.orders.v1 import order_service_pb2
+from kapda.api.payments.v1 import payment_service_pb2
+from kapda.domain.cart.use_cases.add_item import AddItemCommand
+from kapda.domain.cart.use_cases.change_item import ChangeItemCommand
+from kapda.domain.cart.use_cases.clear_cart import ClearCartCommand
+from kapda.domain.cart.use_cases.get_cart import GetCartCommand
+from kapda.domain.cart.use_cases.remove_item import RemoveItemCommand
+from kapda.domain.cart.use_cases.validate_cart import CartValidation, ValidateCartCommand
+from kapda.domain.catalog.listing import ProductFilter, Sort
+from kapda.domain.catalog.use_cases.get_product import GetProductCommand
+from kapda.domain.catalog.use_cases.list_products import ListProductsCommand
+from kapda.domain.catalog.use_cases.search_products import SearchProductsCommand
+from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
+from kapda.domain.checkout.use_cases.get_checkout import GetCheckoutCommand
+from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
+from kapda.domain.identity.use_cases.get_me import GetMeCommand
+from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
+from kapda.domain.identity.use_cases.log_out import LogOutCommand
+from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
+from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
+from kapda.domain.inventory.use_cases.get_stock import GetStockCommand
+from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovementsCommand
+from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
+from kapda.domain.ops.use_cases.list_open_cases import ListOpenCasesCommand
+from kapda.domain.orders.use_cases.get_order import GetOrderCommand
+from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
+from kapda.domain.orders.use_cases.place_order import PlaceOrderCommand
+from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
+from kapda.domain.shared.ids import CheckoutId, DesignerId, OrderId, PaymentId, ProductId, RequestId, VariantId
+from kapda.domain.shared.money import INR, Money
+from kapda.domain.shared.pages import Page, PageRequest
+from kapda.domain.shared.request_log import Answer
+from tests.entrypoints.grpc import samples
+from tests.entrypoints.grpc.conftest import ADMIN, CUSTOMER, DESIGNER, PRINCIPALS
+
+RID, VARIANT = uuid4(), uuid4()
+CUSTOMER_ID = PRINCIPALS[CUSTOMER].user_id
+R, V = {"request_id": str(RID)}, {"variant_id": str(VARIANT)}
+BOTH = R | V
+CURSOR = ("key", "id")
+PRICE = money_pb2.Money(currency_code="INR", amount_minor=100)
+ADDRESS = address_pb2.Address(
+    name="Asha Rao",
+    phone="+919876543210",
+    line1="12 MG Road",
+    line2="Near the park",
+    city="Bengaluru",
+    state_code="KA",
+    pin_code="560001",
+)
+FILTERS: dict[str, Any] = {
+    "category": "Kurtas",
+    "designer_id": str(UUID(int=20)),
+    "min_price": PRICE,
+    "max_price": PRICE,
+    "sizes": ["M"],
+    "colours": ["indigo"],
+    "page_size": 7,
+}
+WHICH = ProductFilter(
+    "kurtas", DesignerId(UUID(int=20)), Money(100, INR), Money(100, INR), frozenset({"M"}), frozenset({"indigo"})
+)
+identity, catalog, stock = identity_service_pb2, catalog_service_pb2, inventory_service_pb2
+cart, checkout, order = cart_service_pb2, checkout_service_pb2, order_service_pb2
+payment, ops = payment_service_pb2, ops_service_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`token` calls with `request`; the use case of that name gets `command` and answers `answer`."""
+
+    token: str
+    use_case: str
+    request: Message
+    command: object
+    answer: object
+
+
+CASES = [
+    Case(
+        CUSTOMER,
+        "sign_up",
+        identity.SignUpRequest(email="asha@example.in", password="Blue-kurta-9", display_name="Asha"),
+        SignUpCommand("asha@example.in", "Blue-kurta-9", "Asha"),
+        SignedUp(samples.USER, samples.TOKEN),
+    ),
+    Case(
+        CUSTOMER,
+        "log_in",
+        identity.LogInRequest(email="asha@example.in", password="Blue-kurta-9"),
+        LogInCommand("asha@example.in", "Blue-kurta-9"),
+        LoggedIn(samples.USER, samples.TOKEN),
+    ),
+    Case(CUSTOMER, "log_out", identity.LogOutRequest(), LogOutCommand(PRINCIPALS[CUSTOMER]), None),
+    Case(CUSTOMER, "get_me", identity.GetMeRequest(), GetMeCommand(PRINCIPALS[CUSTOMER]), samples.USER),
+    Case(
+        CUSTOMER,
+        "list_products",
+        catalog.ListProductsRequest(sort=catalog.PRODUCT_SORT_PRICE_DESC, **FILTERS),
+        ListProductsCommand(WHICH, Sort.PRICE_DESCENDING, PageRequest(7)),
+        Page((samples.SUMMARY,), CURSOR),
+    ),
+    Case(
+        CUSTOMER,
+        "search_products",
+        catalog.SearchProductsRequest(query="indigo kurta", **FILTERS),
+        SearchProductsCommand("indigo kurta", WHICH, PageRequest(7)),
+        Page((samples.SUMMARY,), CURSOR),
+    ),
+    Case(
+        CUSTOMER,
+        "get_product",
+        catalog.GetProductRequest(product_id=str(RID)),
+        GetProductCommand(ProductId(RID)),
+        samples.PRODUCT,
+    ),
+    Case(
+        DESIGNER,
+        "get_stock",
+        stock.GetStockRequest(**V),
+        GetStockCommand(PRINCIPALS[DESIGNER], VariantId(VARIANT)),
+        samples.LEVEL,
+    ),
+    Case(
+        DESIGNER,
+        "receive_stock",
+        stock.ReceiveStockRequest(**BOTH, quantity=5, reason="delivery"),
+        ReceiveStockCommand(PRINCIPALS[DESIGNER], RequestId(RID), VariantId(VARIANT), 5, "delivery"),
+        Answer(samples.LEVEL),
+    ),
+    Case(
+        ADMIN,
+        "adjust_stock",
+        stock.AdjustStockRequest(**BOTH, delta=-5, reason="moths", etag="v4"),
+        AdjustStockCommand(PRINCIPALS[ADMIN], RequestId(RID), VariantId(VARIANT), -5, "moths", "v4"),
+        Answer(samples.LEVEL),
+    ),
+    Case(
+        DESIGNER,
+        "list_stock_movements",
+        stock.ListStockMovementsRequest(**V, page_size=3),
+        ListStockMovementsCommand(PRINCIPALS[DESIGNER], VariantId(VARIANT), PageRequest(3)),
+        Page((samples.MOVEMENT,), CURSOR),
+    ),
+    Case(CUSTOMER, "get_cart", cart.GetCartRequest(), GetCartCommand(CUSTOMER_ID), samples.CART),
+    Case(
+        CUSTOMER,
+        "add_item",
+        cart.AddItemRequest(**BOTH, quantity=2),
+        AddItemCommand(CUSTOMER_ID, RequestId(RID), VariantId(VARIANT), 2),
+        Answer(samples.CART),
+    ),
+    Case(
+        CUSTOMER,
+        "change_item",
+        cart.ChangeItemRequest(**BOTH, quantity=3),
+        ChangeItemCommand(CUSTOMER_ID, RequestId(RID), VariantId(VARIANT), 3),
+        Answer(samples.CART),
+    ),
+    Case(
+        CUSTOMER,
+        "remove_item",
+        cart.RemoveItemRequest(**BOTH),
+        RemoveItemCommand(CUSTOMER_ID, RequestId(RID), VariantId(VARIANT)),
+        Answer(samples.CART),
+    ),
+    Case(
+        CUSTOMER,
+        "clear_cart",
+        cart.ClearCartRequest(**R),
+        ClearCartCommand(CUSTOMER_ID, RequestId(RID)),
+        Answer(samples.CART),
+    ),
+    Case(
+        CUSTOMER,
+        "validate_cart",
+        cart.ValidateCartRequest(),
+        ValidateCartCommand(CUSTOMER_ID),
+        CartValidation(samples.CART, (samples.RAISED,)),
+    ),
+    Case(
+        CUSTOMER,
+        "start_checkout",
+        checkout.StartCheckoutRequest(**R, address=ADDRESS, expected_total=PRICE),
+        StartCheckoutCommand(CUSTOMER_ID, RequestId(RID), samples.ADDRESS, Money(100, INR)),
+        Answer(samples.CHECKOUT),
+    ),
+    Case(
+        CUSTOMER,
+        "get_checkout",
+        checkout.GetCheckoutRequest(checkout_id=str(VARIANT)),
+        GetCheckoutCommand(CUSTOMER_ID, CheckoutId(VARIANT)),
+        samples.CHECKOUT,
+    ),
+    Case(
+        CUSTOMER,
+        "abandon_checkout",
+        checkout.AbandonCheckoutRequest(**R, checkout_id=str(VARIANT)),
+        AbandonCheckoutCommand(CUSTOMER_ID, RequestId(RID), CheckoutId(VARIANT)),
+        Answer(samples.CHECKOUT),
+    ),
+    Case(
+        CUSTOMER,
+        "place_order",
+        order.PlaceOrderRequest(
+            **R,
+            checkout_id=str(VARIANT),
+            razorpay_payment_id="pay_1",
+            razorpay_order_id="order_1",
+            razorpay_signature="a" * 64,
+        ),
+        PlaceOrderCommand(CUSTOMER_ID, RequestId(RID), CheckoutId(VARIANT), "pay_1", "order_1", "a" * 64),
+        Answer(samples.ORDER),
+    ),
+    Case(
+        CUSTOMER,
+        "get_order",
+        order.GetOrderRequest(order_id=str(VARIANT)),
+        GetOrderCommand(CUSTOMER_ID, OrderId(VARIANT)),
+        samples.ORDER,
+    ),
+    Case(
+        CUSTOMER,
+        "list_orders",
+        order.ListOrdersRequest(page_size=1000),
+        ListOrdersCommand(CUSTOMER_ID, PageRequest(100)),
+        Page((samples.ORDER_SUMMARY,), CURSOR),
+    ),
+    Case(
+        CUSTOMER,
+        "get_payment",
+        payment.GetPaymentRequest(payment_id=str(VARIANT)),
+        GetPaymentCommand(PRINCIPALS[CUSTOMER], PaymentId(VARIANT)),
+        samples.PAYMENT,
+    ),
+    Case(ADMIN, "check_promises", ops.CheckPromisesRequest(), None, samples.REPORT),
+    Case(
+        ADMIN,
+        "list_open_cases",
+        ops.ListOpenCasesRequest(),
+        ListOpenCasesCommand(PageRequest()),
+        Page((samples.CASE,), CURSOR),
+    ),
+]

@@ -1,0 +1,154 @@
+"""Domain objects with something in every field."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from kapda.domain.cart.cart import Cart, CartChange, CartLine, ChangeKind, SaleTerms
+from kapda.domain.catalog.product import DesignerRef, OptionView, ProductDetail, ProductSummary, VariantView
+from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
+from kapda.domain.identity.session import AccessToken
+from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
+from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
+from kapda.domain.ops.promises import PromiseResult, Verdict
+from kapda.domain.ops.use_cases.check_promises import PromiseReport
+from kapda.domain.orders.order import Order, OrderSummary, place
+from kapda.domain.payments.payment import CaseKind, Payment, PaymentCase, PaymentState
+from kapda.domain.shared.address import Address
+from kapda.domain.shared.ids import (
+    CartId,
+    CaseId,
+    CheckoutId,
+    DesignerId,
+    HoldId,
+    OrderId,
+    PaymentId,
+    ProductId,
+    UserId,
+    VariantId,
+)
+from kapda.domain.shared.money import INR, Money
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+OPTIONS = {"colour": "indigo", "size": "M"}
+PRICE, LOWER = Money(149_900, INR), Money(129_900, INR)
+
+USER = User(UserId(UUID(int=1)), EmailAddress("Asha@example.in"), DisplayName("Asha"), Role.CUSTOMER, "hash", NOW, NOW)
+TOKEN = AccessToken("header.claims.signature", NOW)
+
+DESIGNER = DesignerRef(DesignerId(UUID(int=20)), "anokhi", "Anokhi")
+SUMMARY = ProductSummary(
+    ProductId(UUID(int=21)),
+    "indigo-kurta",
+    "Indigo kurta",
+    "kurta",
+    DESIGNER,
+    LOWER,
+    PRICE,
+    ("indigo",),
+    ("M",),
+    True,
+    NOW,
+)
+PRODUCT = ProductDetail(
+    id=ProductId(UUID(int=21)),
+    slug="indigo-kurta",
+    title="Indigo kurta",
+    description="Hand-block printed.",
+    category="kurta",
+    designer=DESIGNER,
+    options=(OptionView("colour", ("indigo",)), OptionView("size", ("M",))),
+    variants=(VariantView(VariantId(UUID(int=22)), "AN-1-M", OPTIONS, PRICE, 30, 10),),
+    min_price=LOWER,
+    max_price=PRICE,
+    published_at=NOW,
+)
+
+LEVEL = StockLevel(VariantId(UUID(int=22)), 7, 2, 4, NOW)
+MOVEMENT = StockMovement(
+    5, VariantId(UUID(int=22)), MovementKind.SELL, -2, -2, "order placed", "system", HoldId(UUID(int=40)), NOW
+)
+
+CART = Cart(
+    id=CartId(UUID(int=30)),
+    customer_id=UserId(UUID(int=1)),
+    lines=(
+        CartLine(
+            variant_id=VariantId(UUID(int=22)),
+            product_id=ProductId(UUID(int=21)),
+            designer_id=DESIGNER.id,
+            sku="AN-1-M",
+            title="Indigo kurta",
+            options=OPTIONS,
+            quantity=2,
+            price_when_added=LOWER,
+            unit_price=PRICE,
+            available=7,
+            on_sale=True,
+            max_quantity=5,
+            terms=SaleTerms("6204", "29ABCDE1234F1Z5", 1500),
+        ),
+    ),
+    version=3,
+    updated_at=NOW,
+    expires_at=NOW,
+)
+RAISED = CartChange(ChangeKind.PRICE_RAISED, VariantId(UUID(int=22)), LOWER, PRICE, 2, 2)
+SHORT = CartChange(ChangeKind.INSUFFICIENT_STOCK, VariantId(UUID(int=22)), PRICE, PRICE, 9, 7)
+
+ADDRESS = Address("Asha Rao", "+919876543210", "12 MG Road", "Near the park", "Bengaluru", "KA", "560001")
+CHECKOUT = Checkout(
+    id=CheckoutId(UUID(int=40)),
+    cart_id=CART.id,
+    customer_id=UserId(UUID(int=1)),
+    state=CheckoutState.PLACED,
+    content_digest=b"digest",
+    lines=(
+        CheckoutLine(
+            position=1,
+            variant_id=VariantId(UUID(int=22)),
+            product_id=ProductId(UUID(int=21)),
+            designer_id=DESIGNER.id,
+            sku="AN-1-M",
+            title="Indigo kurta",
+            options=OPTIONS,
+            quantity=2,
+            unit_price=PRICE,
+            hsn_code="6204",
+            gst_basis_points=500,
+            designer_gstin="29ABCDE1234F1Z5",
+            commission_basis_points=1500,
+        ),
+    ),
+    shipping=Money(9_900, INR),
+    address=ADDRESS,
+    gateway_order_id="order_1",
+    created_at=NOW,
+    pay_before=NOW,
+    hold_until=NOW,
+    order_id=OrderId(UUID(int=50)),
+)
+
+ORDER: Order = place(
+    CHECKOUT,
+    order_id=OrderId(UUID(int=50)),
+    number="K100001",
+    payment_id=PaymentId(UUID(int=60)),
+    actor="customer",
+    at=NOW,
+)
+ORDER_SUMMARY = OrderSummary(ORDER.id, ORDER.number, ORDER.state, ORDER.total, 2, "Indigo kurta", NOW)
+
+PAYMENT = Payment(
+    PaymentId(UUID(int=60)), CHECKOUT.id, "pay_1", "order_1", PaymentState.CAPTURED, PRICE, "upi", NOW, ORDER.id
+)
+CASE = PaymentCase(
+    CaseId(UUID(int=70)),
+    CaseKind.STOCK_GONE,
+    "pay_2",
+    PAYMENT.id,
+    CHECKOUT.id,
+    PRICE,
+    {"checkout_state": "expired"},
+    NOW,
+)
+REPORT = PromiseReport(NOW, (PromiseResult(2, "Stock is never oversold", Verdict.BROKEN, "1 of 9", 1, ("v-1",)),))
