@@ -1,16 +1,21 @@
 """From settings to a running process, and back: what each process opens, serves, drains and closes, in that order."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.grpc.serve import serve, stop_on_signals
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
+from kapda.entrypoints.http.operations import Probe
+from kapda.entrypoints.http.server import serve_http
+from kapda.entrypoints.http.webhooks import create_webhooks_app
 from kapda.entrypoints.settings import Settings
 
 # How often a serving process asks whether its database still answers.
@@ -40,6 +45,27 @@ async def run_server(settings: Settings) -> None:
         await close_container(container)
 
     await serve(server, stop, close)
+
+
+async def run_webhooks(settings: Settings) -> None:
+    """The webhook shim, until SIGTERM or SIGINT."""
+    stop = stop_on_signals()
+    container = Container(settings=settings)
+    app = create_webhooks_app(
+        container.receive_gateway_event(),
+        probes(container),
+        registry=REGISTRY,
+        allowed_senders=[str(network) for network in settings.webhook_senders],
+    )
+    try:
+        await serve_http(app, settings.webhooks_address, stop)
+    finally:
+        await close_container(container)
+
+
+def probes(container: Container) -> Mapping[str, Probe]:
+    """What a process's readiness asks, by name."""
+    return {"database": partial(database_answers, container), "redis": partial(redis_answers, container)}
 
 
 async def close_container(container: Container) -> None:

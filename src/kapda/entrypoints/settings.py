@@ -5,6 +5,7 @@ Every fault is reported at once, by the variable's name and what it should be, n
 
 import re
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
@@ -45,6 +46,7 @@ def _is_key(value: SecretStr) -> SecretStr:
 
 
 Address = Annotated[str, AfterValidator(_is_address)]
+Network = IPv4Network | IPv6Network
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 KeyList = Annotated[
     list[Annotated[SecretStr, AfterValidator(_is_key)]], NoDecode, BeforeValidator(_split), Field(min_length=1)
@@ -78,6 +80,9 @@ class Settings(BaseSettings):
     razorpay_key_secret: SecretList
     razorpay_webhook_secrets: SecretList
     razorpay_account_id: Annotated[str, Field(pattern="^acc_")]
+
+    # Networks webhooks may come from, such as 52.66.75.174,18.96.225.0/26; empty lets everybody try the signature.
+    webhook_senders: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)
 
     # In paise; nobody pays for shipping unless this is set.
     shipping_charge_minor: Annotated[int, Field(ge=0, le=1_000_000)] = 0
