@@ -59,6 +59,6 @@ class GatewayEvent:
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """How long to wait after the `attempts`-th failure: doubling from two seconds to an hour."""
+    """How long to wait after the `attempts`-th failure, the first being 1: doubling from two seconds to an hour."""
     # The shift is capped before the multiplication, which would overflow after some days of an outage.
-    return min(_FIRST_RETRY * (1 << min(attempts, 16)), _LONGEST_RETRY)
+    return min(_FIRST_RETRY * (1 << min(attempts - 1, 16)), _LONGEST_RETRY)

@@ -20,7 +20,7 @@ def read_event(event_id: str, body: bytes, account_id: str) -> ReceivedEvent:
     """
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidArgumentError.for_field("body", "is not JSON") from error
     if not isinstance(document, dict) or not isinstance(document.get("payload"), dict):
         raise InvalidArgumentError.for_field("body", "is not an event")
