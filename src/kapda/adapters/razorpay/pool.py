@@ -41,7 +41,7 @@ class RazorpayAccess:
     # Opening a checkout's order may take four calls one after the other; all of them must fit into its 30 s lease.
     total_timeout: float = 7.0
     threads: int = 8
-    waiting: int = 64
+    waiting: int = 256
 
     def __post_init__(self) -> None:
         if not self.key_id or not self.key_secret:

@@ -15,10 +15,13 @@ from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
 
 T = TypeVar("T")
 
-# Phases at work at once. Each may hold one connection and one call to the gateway; more would only wait for those.
-MAX_PHASES = 64
+# Phases at work or waiting for one of the few connections at once: a crowd at a sale is let in and answered in turn, as
+# many as the pools serve within a second or two; more are turned away at once.
+MAX_PHASES = 256
 # Longer than all the time limits inside a phase together: a limit of last resort against a phase that hangs.
 PHASE_SECONDS = 60.0
+# By then another process, or this one with the crowd served, answers.
+RETRY_AFTER_SECONDS = 1.0
 
 
 class Supervisor:
@@ -37,10 +40,12 @@ class Supervisor:
         OVERLOADED) before anything has begun.
         """
         if self._draining:
-            raise UnavailableError(Reason.DRAINING, "the server is going away")
+            raise UnavailableError(Reason.DRAINING, "the server is going away", retry_after=RETRY_AFTER_SECONDS)
         # The place is given back when the task ends, not when its waiter goes.
         if len(self._tasks) >= self._limit:
-            raise UnavailableError(Reason.OVERLOADED, "too many purchases at the moment")
+            raise UnavailableError(
+                Reason.OVERLOADED, "too many purchases at the moment", retry_after=RETRY_AFTER_SECONDS
+            )
         task = asyncio.create_task(self._bounded(phase), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
