@@ -66,7 +66,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """See the module's text. `number` is the one people use; None until the order is kept."""
+    """See the module's text. `number` is the one people use."""
 
     id: OrderId
     number: str

@@ -64,7 +64,7 @@ _BY_STATE = {
 def judge(checkout: Checkout, payment: GatewayPayment, *, paid_the_order: bool) -> Verdict:
     """`paid_the_order` is whether the checkout's order was placed for this very payment."""
     fits = payment.amount == checkout.total
-    own_order = payment.order_id == checkout.gateway_order_id
+    own_order = payment.order_id is not None and payment.order_id == checkout.gateway_order_id
     if not payment.captured:
         authorised = payment.state is GatewayPaymentState.AUTHORIZED
         capture = authorised and fits and own_order and checkout.state in _CAPTURABLE
