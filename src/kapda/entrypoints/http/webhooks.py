@@ -179,10 +179,12 @@ def _refused(error: Exception, request_id: str) -> tuple[Outcome, Response]:
             return Outcome.LATE, _come_again("not stored in time; send it again", request_id)
 
 
-def _refuse(status: HTTPStatus, text: str, request_id: str) -> Response:
-    return refusal(status, status.name, text, request_id)
+def _refuse(status: HTTPStatus, text: str, request_id: str, retry_after: float | None = None) -> Response:
+    answer = refusal(status, status.name, text, request_id, retry_after=retry_after)
+    # The body may be unread: without this the server would go on to read and drop whatever the sender has.
+    answer.headers["connection"] = "close"
+    return answer
 
 
 def _come_again(text: str, request_id: str) -> Response:
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    return refusal(status, status.name, text, request_id, retry_after=RETRY_AFTER)
+    return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, text, request_id, RETRY_AFTER)
