@@ -1,0 +1,52 @@
+"""Deletes what has served its time, a little at a time."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+# A day is promised to callers who retry; a week lets people look back.
+REQUESTS_FOR = timedelta(days=7)
+# What the queue did with its jobs, for people who look into yesterday's trouble.
+JOB_LOG_FOR = timedelta(days=2)
+# Rows of one transaction: some milliseconds of locks that nobody else wants.
+BATCH = 5_000
+# Transactions of one run and table; what is left over waits for the next run.
+MAX_BATCHES = 20
+
+# Several workers prune side by side: none waits for another's rows.
+_REQUESTS = text("""
+    DELETE FROM request_log WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM request_log WHERE created_at < now() - CAST(:age AS interval)
+        ORDER BY created_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
+_JOB_LOG = text("""
+    DELETE FROM pgqueuer_log WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM pgqueuer_log WHERE created < now() - CAST(:age AS interval)
+        ORDER BY created LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
+_RULES: Mapping[TextClause, timedelta] = {_REQUESTS: REQUESTS_FOR, _JOB_LOG: JOB_LOG_FOR}
+
+
+class PostgresRetention:
+    """Prunes the request log and the queue's log. Orders, payments, events and deliveries are kept."""
+
+    def __init__(self, engine: AsyncEngine, *, batch: int = BATCH, max_batches: int = MAX_BATCHES) -> None:
+        self._engine = engine
+        self._batch = batch
+        self._max_batches = max_batches
+
+    async def prune(self) -> int:
+        """How many rows went, `batch * max_batches` of a table at most."""
+        pruned = 0
+        for statement, age in _RULES.items():
+            for _ in range(self._max_batches):
+                async with self._engine.begin() as connection:
+                    result = await connection.execute(statement, {"age": age, "batch": self._batch})
+                pruned += result.rowcount
+                if result.rowcount < self._batch:
+                    break
+        return pruned

@@ -1,0 +1,1 @@
+"""The worker: jobs, sweeps and pruning."""

@@ -1,0 +1,119 @@
+"""The worker process: takes jobs, wakes what is due, prunes what is old, and says how it is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from kapda.domain.ops.use_cases.relay_events import RelayEventsCommand
+from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
+from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
+from kapda.domain.shared.ids import CheckoutId
+from kapda.domain.shared.jobs import Job
+from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.http.answers import unknown_route
+from kapda.entrypoints.http.operations import OPERATIONS_PATHS, Probe, Readiness, operations_routes
+from kapda.entrypoints.http.request_log import RequestLog
+from kapda.entrypoints.http.server import serving_http
+from kapda.entrypoints.worker.every import every
+from kapda.entrypoints.worker.handlers import JobHandler, JobMetrics, handler_for
+
+# How late what lost its wake-up may be. The queue's own schedules count in minutes, so these are loops of ours; with
+# several workers each sweeps, and a second wake-up for the same thing is none.
+SWEEP_SECONDS = 5.0
+PRUNE_SECONDS = 60.0
+
+
+class RunsJobs(Protocol):
+    """The queue's end in this process."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether every kind of job is being taken."""
+        ...
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take jobs until `stop`; return when those at work have ended or gone back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerUseCases:
+    """What the jobs and schedules execute. `wake_due_work` and `prune` answer with how many rows they touched."""
+
+    process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
+    settle_checkout: UseCase[SettleCheckoutCommand, None]
+    relay_events: UseCase[RelayEventsCommand, int]
+    wake_due_work: Callable[[], Awaitable[int]]
+    prune: Callable[[], Awaitable[int]]
+
+
+async def run_worker(
+    use_cases: WorkerUseCases,
+    make_runner: Callable[[Mapping[Job, JobHandler]], RunsJobs],
+    *,
+    probes: Mapping[str, Probe],
+    registry: CollectorRegistry,
+    address: str,
+    stop: asyncio.Event,
+    sweep_seconds: float = SWEEP_SECONDS,
+) -> None:
+    """Work until `stop` is set, then finish or give back what is in hand, and return.
+
+    `make_runner` gets a handler for each kind of job. `address` (host:port) serves health, readiness and metrics;
+    readiness asks `probes` and whether jobs are being taken. Raises OSError when the address cannot be had.
+    """
+    runner = make_runner(_handlers(use_cases, JobMetrics(registry)))
+    woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
+    pruned = Counter("kapda_pruned_rows", "Old rows deleted.", registry=registry)
+
+    async def takes_jobs() -> bool:
+        return runner.is_running
+
+    async def sweep() -> None:
+        woken.inc(await use_cases.wake_due_work())
+
+    async def prune() -> None:
+        pruned.inc(await use_cases.prune())
+
+    app = _operations_app({**probes, "jobs": takes_jobs}, registry)
+    async with serving_http(app, address), asyncio.TaskGroup() as tasks:
+        tasks.create_task(runner.run(stop), name="jobs")
+        tasks.create_task(every(sweep_seconds, "sweep", sweep, stop), name="sweep")
+        tasks.create_task(every(PRUNE_SECONDS, "prune", prune, stop), name="prune")
+
+
+def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics) -> dict[Job, JobHandler]:
+    handlers = {
+        Job.PROCESS_GATEWAY_EVENT: handler_for(
+            Job.PROCESS_GATEWAY_EVENT,
+            lambda event: use_cases.process_gateway_event.execute(ProcessGatewayEventCommand(event)),
+            metrics,
+        ),
+        Job.SETTLE_CHECKOUT: handler_for(
+            Job.SETTLE_CHECKOUT,
+            lambda checkout: use_cases.settle_checkout.execute(SettleCheckoutCommand(CheckoutId(checkout))),
+            metrics,
+        ),
+        Job.RELAY_EVENTS: handler_for(
+            Job.RELAY_EVENTS,
+            lambda aggregate: use_cases.relay_events.execute(RelayEventsCommand(aggregate)),
+            metrics,
+        ),
+    }
+    if forgotten := set(Job) - set(handlers):
+        raise RuntimeError(f"nobody handles {forgotten}")
+    return handlers
+
+
+def _operations_app(probes: Mapping[str, Probe], registry: CollectorRegistry) -> Starlette:
+    return Starlette(
+        routes=operations_routes(Readiness(probes), registry),
+        middleware=[Middleware(RequestLog, quiet=OPERATIONS_PATHS)],
+        exception_handlers={HTTPException: unknown_route},
+    )
