@@ -15,10 +15,12 @@ from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.adapters.pgqueuer.notifier import JobNotifier
+from kapda.adapters.pgqueuer.runner import JobRunner
 from kapda.adapters.postgres.catalog import PostgresProducts
 from kapda.adapters.postgres.engine import CATALOG_POOL_SIZE, STOCK_POOL_SIZE, Plans, make_engine
 from kapda.adapters.postgres.identity import PostgresSessionReader
 from kapda.adapters.postgres.promises import PostgresPromiseAuditor
+from kapda.adapters.postgres.retention import PostgresRetention
 from kapda.adapters.postgres.schema import upgrade
 from kapda.adapters.postgres.seed.plan import PasswordHashes
 from kapda.adapters.postgres.seed.seed import SeedSummary, seed
@@ -284,6 +286,10 @@ class Container(containers.DeclarativeContainer):
     )
     list_open_cases = providers.Factory(ListOpenCases, unit_of_work=reads.provider)
     relay_events = providers.Factory(RelayEvents, unit_of_work=unit_of_work.provider, sink=event_sink, clock=clock)
+
+    # The worker's own.
+    retention = providers.Singleton(PostgresRetention, engine)
+    job_runner = providers.Factory(JobRunner, _database_url)
 
     # Chores: awaited once by the command that runs them.
     migrate = providers.Callable(upgrade, _database_url)

@@ -17,6 +17,8 @@ from kapda.entrypoints.http.operations import Probe
 from kapda.entrypoints.http.server import serve_http
 from kapda.entrypoints.http.webhooks import create_webhooks_app
 from kapda.entrypoints.settings import Settings
+from kapda.entrypoints.worker.worker import WorkerUseCases
+from kapda.entrypoints.worker.worker import run_worker as work
 
 # How often a serving process asks whether its database still answers.
 READINESS_SECONDS = 2.0
@@ -59,6 +61,29 @@ async def run_webhooks(settings: Settings) -> None:
     )
     try:
         await serve_http(app, settings.webhooks_address, stop)
+    finally:
+        await close_container(container)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Jobs and sweeps, until SIGTERM or SIGINT."""
+    stop = stop_on_signals()
+    container = Container(settings=settings)
+    try:
+        await work(
+            WorkerUseCases(
+                process_gateway_event=container.process_gateway_event(),
+                settle_checkout=container.settle_checkout(),
+                relay_events=container.relay_events(),
+                wake_due_work=container.wake_due_work().execute,
+                prune=container.retention().prune,
+            ),
+            container.job_runner,
+            probes=probes(container),
+            registry=REGISTRY,
+            address=settings.worker_address,
+            stop=stop,
+        )
     finally:
         await close_container(container)
 
