@@ -13,6 +13,7 @@ from kapda.domain.shared.money import INR, Money
 
 NOON = datetime(2026, 3, 14, 6, 30, tzinfo=UTC)
 ASHA = UserId(UUID(int=0xA5A))
+BINOD = UserId(UUID(int=0xB1D))
 RANGREZ = DesignerId(UUID(int=0xD1))
 TERMS = SaleTerms(hsn_code="621142", designer_gstin="27AAPFU0939F1ZV", commission_basis_points=1_500)
 HOME = Address(

@@ -11,12 +11,10 @@ from kapda.domain.cart.use_cases.change_item import ChangeItem, ChangeItemComman
 from kapda.domain.cart.use_cases.clear_cart import ClearCart, ClearCartCommand
 from kapda.domain.cart.use_cases.remove_item import RemoveItem, RemoveItemCommand
 from kapda.domain.shared.errors import Reason
-from kapda.domain.shared.ids import UserId, VariantId
+from kapda.domain.shared.ids import VariantId
 from tests.fakes.refusals import refused_with_nothing_committed
-from tests.fakes.samples import ASHA, RANGREZ, rupees
+from tests.fakes.samples import ASHA, BINOD, rupees
 from tests.fakes.shop import Shop
-
-BINOD = UserId(RANGREZ)
 
 
 @pytest.fixture

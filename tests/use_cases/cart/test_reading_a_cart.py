@@ -5,12 +5,9 @@ import pytest
 from kapda.domain.cart.cart import ChangeKind
 from kapda.domain.cart.use_cases.get_cart import GetCart, GetCartCommand
 from kapda.domain.cart.use_cases.validate_cart import CartValidation, ValidateCart, ValidateCartCommand
-from kapda.domain.shared.ids import UserId
 from kapda.domain.shared.money import Money
-from tests.fakes.samples import ASHA, RANGREZ, rupees
+from tests.fakes.samples import ASHA, BINOD, rupees
 from tests.fakes.shop import Shop
-
-BINOD = UserId(RANGREZ)
 
 
 @pytest.fixture
