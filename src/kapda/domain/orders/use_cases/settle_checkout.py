@@ -27,7 +27,8 @@ class SettleCheckout:
     """Resumes an opening that broke off, finishes whatever was paid, and expires a hold that has run out unpaid.
 
     The gateway is asked before a hold is given back, so that money on its way never meets stock that is gone for want
-    of a question. Raises GatewayUnknownError; the next look is scheduled before anything else, so a failure only waits.
+    of a question. Raises GatewayUnknownError, and what resuming an opening raises; the next look is scheduled before
+    anything else, so a failure only waits.
     """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
@@ -42,11 +43,14 @@ class SettleCheckout:
         checkout = await self._take(command.checkout_id, now)
         if checkout is None:
             return
+        # Only a pin older than the gateway's answer can be told by it to have come to nothing: another door may have
+        # pinned the checkout since, for a capture that is on its way.
+        pinned = checkout.state is CheckoutState.CAPTURING
         if checkout.state is CheckoutState.OPENING and now < checkout.pay_before:
             checkout = await self.open_at_gateway.resume(checkout.id, None)
         if checkout.gateway_order_id is not None:
             await self._finish_payments(checkout.gateway_order_id)
-        await self._let_go(checkout.id)
+        await self._let_go(checkout.id, unpin=pinned)
 
     async def _take(self, checkout_id: CheckoutId, now: datetime) -> Checkout | None:
         async with self.unit_of_work() as uow:
@@ -61,18 +65,20 @@ class SettleCheckout:
         return checkout
 
     async def _finish_payments(self, gateway_order_id: str) -> None:
-        for payment in await self.gateway.payments_of_order(gateway_order_id):
+        payments = await self.gateway.payments_of_order(gateway_order_id)
+        # Money that is in comes first: with an order placed for it, no more need be captured.
+        for payment in sorted(payments, key=lambda payment: not payment.captured):
             if payment.captured or payment.state is GatewayPaymentState.AUTHORIZED:
                 await self.finish_payment.execute(FinishPaymentCommand(payment.id, "poller"))
 
-    async def _let_go(self, checkout_id: CheckoutId) -> None:
+    async def _let_go(self, checkout_id: CheckoutId, *, unpin: bool) -> None:
         """What is still unpaid: a capture that came to nothing is unpinned, a hold that has run out is given back."""
         now = self.clock.now()
         async with self.unit_of_work() as uow:
             checkout = await uow.checkouts.lock(checkout_id, None)
             if checkout is None:
                 return
-            if checkout.allows(CheckoutVerb.UNPIN):
+            if unpin and checkout.allows(CheckoutVerb.UNPIN):
                 checkout = checkout.after(CheckoutVerb.UNPIN)
                 await uow.checkouts.save(checkout, now)
             if checkout.has_run_out(now):
