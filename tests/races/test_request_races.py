@@ -15,7 +15,6 @@ from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutComm
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
 from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
-from kapda.domain.orders.use_cases.place_order import PlaceOrderCommand
 from kapda.domain.shared.errors import Reason
 from kapda.domain.shared.ids import CheckoutId, RequestId, VariantId
 from kapda.domain.shared.request_log import Answer
