@@ -118,9 +118,9 @@ def _dump_text(value: object, **options: Any) -> str:
 
 
 def _describe_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Put the description of an exception where its traceback would stand."""
+    """Put the description of an exception where its traceback would stand; the name `exception` is for ready text."""
     given = event.pop("exc_info", None)
     error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        event["exception"] = describe(error)
+        event["raised"] = describe(error)
     return event

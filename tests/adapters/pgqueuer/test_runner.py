@@ -16,6 +16,7 @@ from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobHandler, JobRunner
 from kapda.domain.shared.jobs import Job
 from tests.adapters.pgqueuer.conftest import Queue
+from tests.waiting import until
 
 
 @asynccontextmanager
@@ -36,16 +37,11 @@ async def running(
         await asyncio.wait_for(task, 30)
 
 
-async def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:
-    async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 - what is waited for sets no Event
-            await asyncio.sleep(0.01)
-
-
 async def until_rows(queue: Queue, rows: list[tuple[str, str]]) -> None:
-    async with asyncio.timeout(10):
-        while await queue.rows() != rows:  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.02)
+    async def there() -> bool:
+        return await queue.rows() == rows
+
+    await until(there)
 
 
 class Seen:

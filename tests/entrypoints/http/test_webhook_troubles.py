@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -20,6 +20,7 @@ from kapda.domain.shared.errors import AbortedError, Reason
 from kapda.entrypoints.http.server import serving_http
 from kapda.entrypoints.http.webhooks import create_webhooks_app
 from tests.entrypoints.http.conftest import PATH, RunShim, captured
+from tests.waiting import until
 
 JOB = ("process_gateway_event", "queued")
 
@@ -30,12 +31,6 @@ async def writes_wait(engine: AsyncEngine) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.execute(text("LOCK TABLE gateway_events IN EXCLUSIVE MODE"))
         yield
-
-
-async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 8.0) -> None:
-    async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110 - it is the database that changes, which sets no Event here
-            await asyncio.sleep(0.02)
 
 
 async def test_a_slow_database_is_answered_for_in_time_and_the_redelivery_has_one_effect(run_shim: RunShim) -> None:
@@ -128,7 +123,7 @@ async def test_the_unexpected_is_a_500_without_a_word_of_it() -> None:
     assert "4111" not in answer.text
     assert "4111" not in repr(lines)
     (failure,) = [line for line in lines if line["event"] == "request failed"]
-    assert failure["exception"][0]["type"] == "builtins.ValueError"
+    assert failure["raised"][0]["type"] == "builtins.ValueError"
 
 
 @pytest.mark.parametrize("sender", ["52.66.75.174/8", "razorpay.com"])

@@ -65,7 +65,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach the client
-            _log.error("request failed", exception=describe(error))
+            _log.error("request failed", raised=describe(error))
             if status is None:
                 failed = HTTPStatus.INTERNAL_SERVER_ERROR
                 text = f"internal error, request {request_id}"

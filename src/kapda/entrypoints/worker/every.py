@@ -26,6 +26,6 @@ async def every(
         except DomainError as error:
             _log.warning("schedule failed", schedule=name, kind=error.kind.value, reason=error.reason.value)
         except Exception as error:  # noqa: BLE001 - a schedule that ends for good would be missed too late
-            _log.error("schedule failed", schedule=name, exception=describe(error))
+            _log.error("schedule failed", schedule=name, raised=describe(error))
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)

@@ -61,6 +61,6 @@ async def _attempt(look_at: Callable[[UUID], Awaitable[object]], subject: UUID, 
         if limit.expired():
             _log.error("job cut off", seconds=seconds)
             return "timed_out"
-        _log.error("job failed", exception=describe(error))
+        _log.error("job failed", raised=describe(error))
         return "failed"
     return "done"

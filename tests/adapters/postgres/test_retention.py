@@ -1,0 +1,68 @@
+"""Only what has served its time goes, and never much at once."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kapda.adapters.postgres.engine import make_engine
+from kapda.adapters.postgres.retention import PostgresRetention
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = make_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+async def _fill(engine: AsyncEngine, age: str, rows: int) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                INSERT INTO request_log (scope, method, request_id, fingerprint, created_at)
+                SELECT uuidv7(), 'PlaceOrder', uuidv7(), '', now() - CAST(:age AS text)::interval
+                FROM generate_series(1, :rows)
+            """),
+            {"age": age, "rows": rows},
+        )
+        await connection.execute(
+            text("""
+                INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)
+                SELECT now() - CAST(:age AS text)::interval, n, 'successful', 0, 'relay_events'
+                FROM generate_series(1, :rows) AS n
+            """),
+            {"age": age, "rows": rows},
+        )
+
+
+async def _left(engine: AsyncEngine) -> tuple[int, int]:
+    async with engine.connect() as connection:
+        requests = await connection.scalar(text("SELECT count(*) FROM request_log"))
+        jobs = await connection.scalar(text("SELECT count(*) FROM pgqueuer_log"))
+    return int(requests or 0), int(jobs or 0)
+
+
+async def test_requests_stay_a_week_and_the_jobs_log_two_days(engine: AsyncEngine) -> None:
+    for age in ("1 hour", "30 hours", "6 days 23 hours", "7 days 1 hour", "90 days"):
+        await _fill(engine, age, 10)
+    assert await PostgresRetention(engine).prune() == 20 + 30
+    assert await _left(engine) == (30, 20)
+    assert await PostgresRetention(engine).prune() == 0
+
+
+async def test_one_run_takes_a_bounded_share(engine: AsyncEngine) -> None:
+    await _fill(engine, "90 days", 100)
+    retention = PostgresRetention(engine, batch=10, max_batches=3)
+    assert await retention.prune() == 60
+    assert await _left(engine) == (70, 70)
+
+
+async def test_rows_another_worker_is_pruning_are_not_waited_for(engine: AsyncEngine) -> None:
+    await _fill(engine, "90 days", 10)
+    async with engine.connect() as other:
+        await other.execute(text("DELETE FROM request_log"))
+        assert await PostgresRetention(engine).prune() == 10
+        await other.rollback()
+    assert await _left(engine) == (10, 0)
