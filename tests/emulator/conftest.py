@@ -24,19 +24,13 @@ Json = dict[str, Any]
 
 
 class HandClock:
-    """Starts at a fixed time; a sleep takes no time but moves the clock."""
+    """Starts at a fixed time and moves by hand only."""
 
     def __init__(self) -> None:
         self.time = 1_750_000_000.0
-        self.slept: list[float] = []
 
     def now(self) -> float:
         return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)
@@ -68,6 +62,20 @@ class Emulator:
     async def pay(self, order: Json, **how: object) -> Json:
         """Plays the customer."""
         return await self.call("POST", "/emulator/pay", {"order_id": order["id"], **how})
+
+    async def advance(self, seconds: float) -> None:
+        """Lets time pass, with all that falls due."""
+        await self.call("POST", "/emulator/clock", {"advance_seconds": seconds})
+
+    async def arm(self, *faults: Json) -> None:
+        """Arms these faults and no others."""
+        await self.call("PUT", "/emulator/faults", list(faults))
+
+    async def settled(self) -> list[Json]:
+        """Waits until nothing is being sent; all deliveries."""
+        await self.advance(0)
+        found: list[Json] = (await self.call("GET", "/emulator/deliveries"))["items"]
+        return found
 
     async def captured(self, amount: int = 50_000) -> Json:
         """Makes an order, pays it and returns the payment."""

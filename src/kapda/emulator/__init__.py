@@ -1,7 +1,8 @@
 """A stand-in for Razorpay: its HTTP API for orders, payments and refunds, its customers, its signed webhooks.
 
-It knows nothing of the rest of kapda, so it can stand beside any Razorpay integration. State is in memory and the same
-seed with the same calls gives the same ids. It binds to the loopback interface by default and must stay there.
+It knows nothing of the rest of kapda, so it can stand beside any Razorpay integration. State is in memory; the
+same seed with the same calls gives the same ids and the same faults. It binds to the loopback interface by default and must
+stay there.
 """
 
 from kapda.emulator.app import create_app

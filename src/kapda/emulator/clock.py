@@ -1,6 +1,5 @@
-"""Time as the emulator sees it; tests bring their own."""
+"""Where the emulator's time comes from; `Timeline` moves it forward."""
 
-import asyncio
 import time
 from typing import Protocol
 
@@ -12,10 +11,6 @@ class Clock(Protocol):
         """Returns Unix seconds; it never goes back."""
         ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Returns once that many seconds of this clock have passed."""
-        ...
-
 
 class SystemClock:
     """The machine's own time."""
@@ -23,5 +18,12 @@ class SystemClock:
     def now(self) -> float:
         return time.time()
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+
+class StillClock:
+    """Always the same instant: time passes only where the timeline is told to advance."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def now(self) -> float:
+        return self._at

@@ -1,72 +1,37 @@
-"""Delivers signed webhooks: at least once, with back-off, until a day has passed.
-
-The faults of a real delivery (dropped, doubled, late, out of order) belong into `Courier.post`, the one door every
-event passes before its first attempt.
-"""
+"""Delivers signed webhooks: at least once, with back-off, until a day has passed."""
 
 import asyncio
 import hashlib
 import hmac
 from collections import deque
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from typing import Any
 
-from kapda.emulator.clock import Clock
+from kapda.emulator.delivery import Attempt, Delivery, DeliveryStatus, WebhookTarget
+from kapda.emulator.fault_kinds import (
+    DeliveryFault,
+    WebhookDelay,
+    WebhookDrop,
+    WebhookDuplicate,
+    WebhookOldSecret,
+    WebhookReorder,
+    WebhooksOff,
+)
+from kapda.emulator.faults import Faults, Occasion
 from kapda.emulator.postbox import BadAnswerError, Postbox
 from kapda.emulator.settings import EmulatorSettings
-from kapda.emulator.shapes import JsonObject
+from kapda.emulator.timeline import Timeline
 
 
-class DeliveryStatus(StrEnum):
-    """How far a delivery is."""
+@dataclass(slots=True, eq=False)
+class _Held:
+    """An event that lets others pass."""
 
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    GIVEN_UP = "given_up"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try: the receiver's status code, or why there was none."""
-
-    at: float
-    status_code: int | None
-    error: str | None
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One event on its way. It keeps the secret of its birth: retries after a rotation are signed with the old one."""
-
-    event_id: str
-    event: str
-    body: bytes
-    secret: str
-    created_at: float
-    status: DeliveryStatus = DeliveryStatus.PENDING
-    attempts: list[Attempt] = field(default_factory=list)
-
-    def as_json(self) -> JsonObject:
-        """Returns what GET /emulator/deliveries shows; the body as text."""
-        return {
-            "event_id": self.event_id,
-            "event": self.event,
-            "status": self.status.value,
-            "created_at": self.created_at,
-            "body": self.body.decode(),
-            "attempts": [{"at": a.at, "status_code": a.status_code, "error": a.error} for a in self.attempts],
-        }
-
-
-@dataclass(slots=True)
-class WebhookTarget:
-    """Where events go; changes at run time."""
-
-    url: str | None
-    secret: str
-    enabled: bool
+    delivery: Delivery
+    behind: int
 
 
 class Courier:
@@ -75,12 +40,14 @@ class Courier:
     Deliveries live in memory only. `close` drops what is still under way.
     """
 
-    def __init__(self, settings: EmulatorSettings, clock: Clock) -> None:
+    def __init__(self, settings: EmulatorSettings, timeline: Timeline, faults: Faults) -> None:
         self._settings = settings
-        self._clock = clock
+        self._timeline = timeline
+        self._faults = faults
         self.target = WebhookTarget(settings.webhook_url, settings.webhook_secret, settings.webhook_url is not None)
         self._deliveries: dict[str, Delivery] = {}
         self._finished: deque[str] = deque()
+        self._held: list[_Held] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(settings.webhook_concurrency)
         self._postbox = Postbox()
@@ -95,11 +62,29 @@ class Courier:
         """All deliveries still remembered, oldest first."""
         return list(self._deliveries.values())
 
-    def post(self, *, event_id: str, event: str, body: bytes) -> None:
-        """Takes an event and starts delivering it; needs a running event loop."""
-        delivery = Delivery(event_id, event, body, self.target.secret, self._clock.now())
+    def post(self, *, event_id: str, event: str, body: bytes, about: Occasion) -> None:
+        """Takes an event and starts delivering it, or lets a fault happen to it; needs a running event loop."""
+        delivery = Delivery(event_id, event, body, self.target.secret, self._timeline.now(), about)
         self._deliveries[event_id] = delivery
-        self._start(delivery)
+        overtaken = self._held
+        match self._faults.take(DeliveryFault, about):
+            case WebhookDrop():
+                self._finish(delivery, DeliveryStatus.DROPPED)
+                return
+            case WebhookDelay(seconds=seconds):
+                self._timeline.after(seconds, partial(self._start, delivery))
+                return
+            case WebhookReorder(behind=behind, at_most_seconds=seconds):
+                held = _Held(delivery, behind)
+                self._held = [*self._held, held]
+                self._timeline.after(seconds, partial(self._release, held))
+                return
+            case WebhookDuplicate(copies=copies, after_seconds=seconds):
+                for _ in range(copies):
+                    self._timeline.after(seconds, partial(self._copy, delivery))
+            case WebhookOldSecret():
+                delivery.secret = self.target.old_secret or delivery.secret
+        self._start(delivery, overtaken)
 
     def replay(self, event_id: str) -> Delivery | None:
         """Sends a past event again with the same id and bytes; None when it is not remembered."""
@@ -107,6 +92,11 @@ class Courier:
         if delivery is not None:
             self._start(delivery)
         return delivery
+
+    async def quiet(self) -> None:
+        """Waits until no attempt is under way; waiting for the next one is not under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
         """Cancels what is under way and closes the connections."""
@@ -116,26 +106,46 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._postbox.close()
 
-    def _start(self, delivery: Delivery) -> None:
+    def _start(self, delivery: Delivery, overtaken: list[_Held] | None = None) -> None:
         delivery.status = DeliveryStatus.PENDING
-        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
+        self._run(self._deliver(delivery, self._settings.retry_base, 0.0, overtaken))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        delay, waited = self._settings.retry_base, 0.0
-        while True:
-            if not self.enabled:
-                return self._finish(delivery, DeliveryStatus.STOPPED)
+    async def _deliver(
+        self, delivery: Delivery, delay: float, waited: float, overtaken: list[_Held] | None = None
+    ) -> None:
+        """Makes one attempt; a failed one plans the next."""
+        if not self.enabled or self._faults.take(WebhooksOff, delivery.about) is not None:
+            return self._finish(delivery, DeliveryStatus.STOPPED)
+        async with self._slots:
+            accepted = await self._attempt(delivery)
+        for held in overtaken or ():
+            held.behind -= 1
+            if held.behind == 0:
+                self._release(held)
+        if accepted:
+            return self._finish(delivery, DeliveryStatus.DELIVERED)
+        waited += delay
+        if waited > self._settings.retry_window:
+            return self._finish(delivery, DeliveryStatus.GIVEN_UP)
+        self._timeline.after(delay, lambda: self._run(self._deliver(delivery, delay * 2, waited)))
+        return None
+
+    def _release(self, held: _Held) -> None:
+        if held in self._held:
+            self._held = [other for other in self._held if other is not held]
+            self._start(held.delivery)
+
+    def _copy(self, delivery: Delivery) -> None:
+        async def send() -> None:
             async with self._slots:
-                accepted = await self._attempt(delivery)
-            if accepted:
-                return self._finish(delivery, DeliveryStatus.DELIVERED)
-            waited += delay
-            if waited > self._settings.retry_window:
-                return self._finish(delivery, DeliveryStatus.GIVEN_UP)
-            await self._clock.sleep(delay * self._settings.retry_time_scale)
-            delay *= 2
+                await self._attempt(delivery)
+
+        self._run(send())
 
     async def _attempt(self, delivery: Delivery) -> bool:
         url = self.target.url
@@ -158,7 +168,7 @@ class Courier:
             error = "no answer in time"
         except (OSError, EOFError, BadAnswerError) as failure:
             error = type(failure).__name__
-        delivery.attempts.append(Attempt(self._clock.now(), status_code, error))
+        delivery.attempts.append(Attempt(self._timeline.now(), status_code, error))
         return status_code is not None and HTTPStatus.OK <= status_code < HTTPStatus.MULTIPLE_CHOICES
 
     def _finish(self, delivery: Delivery, status: DeliveryStatus) -> None:

@@ -10,41 +10,58 @@ from starlette.routing import Route
 
 from kapda.emulator.books import Books
 from kapda.emulator.errors import ApiError, not_applicable, unknown_id
+from kapda.emulator.fault_kinds import Operation
 from kapda.emulator.http_body import Endpoint, answer, guarded, read_object
+from kapda.emulator.http_faults import NEWEST, FaultyCalls
 from kapda.emulator.merchant import Merchant
 from kapda.emulator.model import Order
-from kapda.emulator.paging import cut, parse_page
-from kapda.emulator.requests import parse_idempotency_key
+from kapda.emulator.paging import Page, cut, parse_page
+from kapda.emulator.refunds import Refunds
+from kapda.emulator.requests import KEY_HEADER, parse_idempotency_key
 from kapda.emulator.shapes import JsonObject, collection_shape, order_shape, payment_shape, refund_shape
 
 
 class Api:
     """The endpoints a merchant's server calls."""
 
-    def __init__(self, *, books: Books, merchant: Merchant, key_id: str, key_secret: str) -> None:
+    def __init__(
+        self,
+        *,
+        books: Books,
+        merchant: Merchant,
+        refunds: Refunds,
+        faulty: FaultyCalls,
+        key_id: str,
+        key_secret: str,
+    ) -> None:
         self._books = books
         self._merchant = merchant
+        self._refunds = refunds
+        self._faulty = faulty
         credentials = base64.b64encode(f"{key_id}:{key_secret}".encode()).decode()
         self._authorization = f"Basic {credentials}".encode()
 
     def routes(self) -> list[Route]:
-        """Returns the routes, to be mounted at /v1. Faults of the HTTP layer wrap `_secured`'s endpoints."""
-        table: list[tuple[str, str, Endpoint]] = [
-            ("POST", "/orders", self.create_order),
-            ("GET", "/orders", self.list_orders),
-            ("GET", "/orders/{id}", self.get_order),
-            ("PATCH", "/orders/{id}", self.update_order),
-            ("GET", "/orders/{id}/payments", self.list_order_payments),
-            ("GET", "/payments", self.list_payments),
-            ("GET", "/payments/{id}", self.get_payment),
-            ("POST", "/payments/{id}/capture", self.capture),
-            ("POST", "/payments/{id}/refund", self.refund),
-            ("GET", "/payments/{id}/refunds", self.list_payment_refunds),
-            ("GET", "/payments/{id}/refunds/{refund_id}", self.get_payment_refund),
-            ("GET", "/refunds", self.list_refunds),
-            ("GET", "/refunds/{id}", self.get_refund),
+        """Returns the routes, to be mounted at /v1."""
+        table: list[tuple[str, str, Operation, Endpoint]] = [
+            ("POST", "/orders", "create_order", self.create_order),
+            ("GET", "/orders", "list_orders", self.list_orders),
+            ("GET", "/orders/{id}", "get_order", self.get_order),
+            ("PATCH", "/orders/{id}", "update_order", self.update_order),
+            ("GET", "/orders/{id}/payments", "list_order_payments", self.list_order_payments),
+            ("GET", "/payments", "list_payments", self.list_payments),
+            ("GET", "/payments/{id}", "get_payment", self.get_payment),
+            ("POST", "/payments/{id}/capture", "capture", self.capture),
+            ("POST", "/payments/{id}/refund", "refund", self.refund),
+            ("GET", "/payments/{id}/refunds", "list_payment_refunds", self.list_payment_refunds),
+            ("GET", "/payments/{id}/refunds/{refund_id}", "get_payment_refund", self.get_payment_refund),
+            ("GET", "/refunds", "list_refunds", self.list_refunds),
+            ("GET", "/refunds/{id}", "get_refund", self.get_refund),
         ]
-        return [Route(path, guarded(self._secured(endpoint)), methods=[method]) for method, path, endpoint in table]
+        return [
+            Route(path, guarded(self._secured(self._faulty.wrap(name, endpoint))), methods=[method], name=name)
+            for method, path, name, endpoint in table
+        ]
 
     def _secured(self, endpoint: Endpoint) -> Endpoint:
         async def respond(request: Request) -> Response:
@@ -66,7 +83,7 @@ class Api:
         if authorized not in (None, "0", "1"):
             raise ApiError("The authorized must be 0 or 1.", field="authorized")
         found = self._books.page_of_orders(
-            parse_page(query), query.get("receipt"), authorized=None if authorized is None else authorized == "1"
+            _page(request), query.get("receipt"), authorized=None if authorized is None else authorized == "1"
         )
         expand = "payments" in query.getlist("expand[]")
         return answer(collection_shape(self._order(order, expand=expand) for order in found))
@@ -87,7 +104,7 @@ class Api:
 
     async def list_payments(self, request: Request) -> Response:
         """GET /payments."""
-        found = cut(self._books.payments.values(), parse_page(request.query_params))
+        found = cut(self._books.payments.values(), _page(request))
         return answer(collection_shape(map(payment_shape, found)))
 
     async def get_payment(self, request: Request) -> Response:
@@ -102,8 +119,8 @@ class Api:
 
     async def refund(self, request: Request) -> Response:
         """POST /payments/{id}/refund, made once a X-Refund-Idempotency key."""
-        key = parse_idempotency_key(request.headers.get("x-refund-idempotency"))
-        return answer(refund_shape(self._merchant.refund(request.path_params["id"], await read_object(request), key)))
+        key = parse_idempotency_key(request.headers.get(KEY_HEADER))
+        return answer(refund_shape(self._refunds.refund(request.path_params["id"], await read_object(request), key)))
 
     async def list_payment_refunds(self, request: Request) -> Response:
         """GET /payments/{id}/refunds."""
@@ -121,7 +138,7 @@ class Api:
 
     async def list_refunds(self, request: Request) -> Response:
         """GET /refunds."""
-        found = cut(self._books.refunds.values(), parse_page(request.query_params))
+        found = cut(self._books.refunds.values(), _page(request))
         return answer(collection_shape(map(refund_shape, found)))
 
     async def get_refund(self, request: Request) -> Response:
@@ -133,3 +150,8 @@ class Api:
         if expand:
             shape["payments"] = collection_shape(map(payment_shape, self._books.payments_of(order.id)))
         return shape
+
+
+def _page(request: Request) -> Page:
+    page, newest = parse_page(request.query_params), request.scope.get(NEWEST)
+    return page if newest is None else page.before(int(newest))

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 # Far above any documented request; it only keeps a runaway caller from filling the memory.
 _BODY_LIMIT = 256 * 1024
+_READ = "kapda.emulator.body"
 
 
 def answer(content: object, status: int = HTTPStatus.OK) -> Response:
@@ -25,13 +26,17 @@ def answer(content: object, status: int = HTTPStatus.OK) -> Response:
 
 
 async def read_bytes(request: Request) -> bytes:
-    """Reads the body up to its limit."""
+    """Reads the body up to its limit; a second time it is still there."""
+    read: bytes | None = request.scope.get(_READ)
+    if read is not None:
+        return read
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _BODY_LIMIT:
             raise not_applicable("The request is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return bytes(body)
+    request.scope[_READ] = read = bytes(body)
+    return read
 
 
 async def read_object(request: Request) -> Body:
@@ -47,8 +52,13 @@ async def read_object(request: Request) -> Body:
 
 async def read_as(request: Request, type_: type[T]) -> T:
     """Reads a JSON object of that shape; used by the control endpoints only."""
+    return await read_with(request, msgspec.json.Decoder(type_))
+
+
+async def read_with(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """Reads what that decoder knows; used by the control endpoints only."""
     try:
-        return msgspec.json.decode(await read_bytes(request) or b"{}", type=type_)
+        return decoder.decode(await read_bytes(request) or b"{}")
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise ApiError(str(error)) from error
 

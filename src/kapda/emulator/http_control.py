@@ -1,7 +1,7 @@
 """The endpoints under /emulator: the customer, the books, the deliveries.
 
 They ask for no credentials, because this is a tool that listens on the loopback interface; never expose them.
-The run-time switches of seeded faults belong here too.
+Faults and the clock have their endpoints in `http_switches`.
 """
 
 from http import HTTPStatus
@@ -14,9 +14,9 @@ from starlette.routing import Route
 from kapda.emulator.books import Books
 from kapda.emulator.courier import Courier
 from kapda.emulator.errors import ApiError
-from kapda.emulator.http_body import Endpoint, answer, guarded, read_as
-from kapda.emulator.merchant import Merchant
+from kapda.emulator.http_body import Endpoint, answer, guarded, read_as, read_object
 from kapda.emulator.postbox import parse_address
+from kapda.emulator.refunds import Refunds
 from kapda.emulator.shapes import payment_shape, refund_shape
 from kapda.emulator.shopper import PayCommand, Shopper
 
@@ -44,9 +44,9 @@ class WebhookCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Control:
     """The endpoints a test or a demonstration calls."""
 
-    def __init__(self, *, books: Books, merchant: Merchant, shopper: Shopper, courier: Courier) -> None:
+    def __init__(self, *, books: Books, refunds: Refunds, shopper: Shopper, courier: Courier) -> None:
         self._books = books
-        self._merchant = merchant
+        self._refunds = refunds
         self._shopper = shopper
         self._courier = courier
 
@@ -58,6 +58,7 @@ class Control:
             ("POST", "/payments/{id}/fail", self.fail),
             ("POST", "/refunds/{id}/process", self.process_refund),
             ("POST", "/refunds/{id}/fail", self.fail_refund),
+            ("POST", "/payments/{id}/refund", self.refund),
             ("GET", "/books", self.books),
             ("GET", "/health", self.health),
             ("GET", "/deliveries", self.deliveries),
@@ -84,16 +85,24 @@ class Control:
         self._shopper.fail(payment)
         return answer({"payment": payment_shape(payment)})
 
+    async def refund(self, request: Request) -> Response:
+        """Refunds as an operator does in the dashboard: the integration hears of it by webhook only.
+
+        The body may have `amount` (paise; all that is left when missing), `notes`, `receipt` and `speed`.
+        """
+        refund = self._refunds.refund(request.path_params["id"], await read_object(request), key=None)
+        return answer(refund_shape(refund))
+
     async def process_refund(self, request: Request) -> Response:
         """Lets a pending refund succeed."""
         refund = self._books.refund(request.path_params["id"])
-        self._merchant.process_refund(refund)
+        self._refunds.process(refund)
         return answer(refund_shape(refund))
 
     async def fail_refund(self, request: Request) -> Response:
         """Lets a pending refund fail."""
         refund = self._books.refund(request.path_params["id"])
-        self._merchant.fail_refund(refund)
+        self._refunds.fail(refund)
         return answer(refund_shape(refund))
 
     async def books(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's form
@@ -136,7 +145,8 @@ class Control:
             parse_address(url or "http://localhost")
         except ValueError as error:
             raise ApiError(str(error), field="url") from error
-        target.url, target.secret, target.enabled = url, secret, enabled
+        target.rotate(secret)
+        target.url, target.enabled = url, enabled
         return answer(self._target())
 
     def _target(self) -> dict[str, object]:

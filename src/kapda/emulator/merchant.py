@@ -1,36 +1,16 @@
-"""What a merchant's server can do: make orders, capture payments, give refunds.
+"""What a merchant's server can do: make orders and capture payments; `Refunds` is the rest of it.
 
-Faults that answer late, wrongly or not at all after having acted belong into the HTTP layer, around these verbs.
+Calls whose answer is late, wrong or lost are the business of the HTTP layer, around these verbs.
 """
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
 
 from kapda.emulator.announcer import Announcer
 from kapda.emulator.books import Books
 from kapda.emulator.clock import Clock
-from kapda.emulator.errors import ApiError, not_applicable
+from kapda.emulator.errors import ApiError
 from kapda.emulator.ids import Ids
-from kapda.emulator.model import CapturePolicy, Order, Payment, Refund
-from kapda.emulator.requests import (
-    CAPTURE_LIMIT_SECONDS,
-    Body,
-    OrderRequest,
-    parse_amount,
-    parse_currency,
-    parse_notes,
-    parse_order,
-    parse_refund,
-)
+from kapda.emulator.model import CAPTURE_LIMIT_SECONDS, CapturePolicy, Order, Payment
+from kapda.emulator.requests import Body, OrderRequest, parse_amount, parse_currency, parse_notes, parse_order
 from kapda.emulator.states import OrderStatus, PaymentStatus
-
-
-@dataclass(frozen=True, slots=True)
-class _UsedKey:
-    payment_id: str
-    body: Mapping[str, object]
-    refund_id: str
 
 
 class Merchant:
@@ -45,7 +25,6 @@ class Merchant:
         clock: Clock,
         auto_capture: bool,
         enforce_unique_receipts: bool,
-        refunds_stay_pending: bool,
     ) -> None:
         self._books = books
         self._announcer = announcer
@@ -53,8 +32,6 @@ class Merchant:
         self._clock = clock
         self._account_capture = CapturePolicy(auto_capture, CAPTURE_LIMIT_SECONDS)
         self._enforce_unique_receipts = enforce_unique_receipts
-        self._refunds_stay_pending = refunds_stay_pending
-        self._refund_keys: dict[str, _UsedKey] = {}
 
     def create_order(self, body: Body) -> Order:
         """Makes an order, or returns the older one of the same receipt when `unique_receipt` was sent."""
@@ -99,71 +76,14 @@ class Merchant:
         return payment
 
     def take(self, payment: Payment, order: Order) -> None:
-        """Captures a payment whose order is still open and announces both facts."""
+        """Captures a payment and announces it, together with its order unless that was paid before."""
         payment.capture()
-        order.pay(payment.amount)
+        is_first = order.status is not OrderStatus.PAID
+        if is_first:
+            order.pay(payment.amount)
         self._announcer.payment("payment.captured", payment)
-        self._announcer.order_paid(payment, order)
-
-    def refund(self, payment_id: str, body: Body, key: str | None) -> Refund:
-        """Gives money back; a key seen before with the same body answers with the refund it made then."""
-        payment = self._books.payment(payment_id)
-        used = self._refund_keys.get(key) if key is not None else None
-        if used is not None:
-            if (used.payment_id, used.body) != (payment_id, body):
-                raise not_applicable(
-                    "Different request with the same idempotency key has already been processed.", HTTPStatus.CONFLICT
-                )
-            return self._books.refund(used.refund_id)
-        request = parse_refund(body)
-        refund = self.give_back(
-            payment, self._refundable(payment, request.amount), request.notes, request.receipt, request.speed
-        )
-        if key is not None:
-            self._refund_keys[key] = _UsedKey(payment_id, body, refund.id)
-        return refund
-
-    def give_back(
-        self,
-        payment: Payment,
-        amount: int,
-        notes: Mapping[str, object],
-        receipt: str | None = None,
-        speed: str | None = None,
-    ) -> Refund:
-        """Makes a refund of money known to be there and announces it."""
-        refund = Refund(
-            id=self._ids.entity("rfnd"),
-            payment_id=payment.id,
-            amount=amount,
-            currency=payment.currency,
-            receipt=receipt,
-            notes=notes,
-            speed_requested=speed,
-            created_at=int(self._clock.now()),
-        )
-        if payment.captured:
-            payment.refund(amount)
-        else:
-            payment.return_uncaptured()
-        self._books.add_refund(refund)
-        self._announcer.refund("refund.created", refund, payment)
-        if not self._refunds_stay_pending:
-            self.process_refund(refund)
-        return refund
-
-    def process_refund(self, refund: Refund) -> None:
-        """Lets a pending refund reach the customer."""
-        refund.process()
-        self._announcer.refund("refund.processed", refund, self._books.payment(refund.payment_id))
-
-    def fail_refund(self, refund: Refund) -> None:
-        """Lets a pending refund fail; its event still shows the payment as refunded, then the money is ours again."""
-        refund.fail()
-        payment = self._books.payment(refund.payment_id)
-        self._announcer.refund("refund.failed", refund, payment)
-        if payment.captured:
-            payment.undo_refund(refund.amount)
+        if is_first:
+            self._announcer.order_paid(payment, order)
 
     def _older_order(self, request: OrderRequest) -> Order | None:
         if request.receipt is None or not (request.unique_receipt or self._enforce_unique_receipts):
@@ -174,13 +94,3 @@ class Merchant:
                 return older
             raise ApiError("Order receipt should be unique.", field="receipt", metadata={"order_id": older.id})
         return None
-
-    def _refundable(self, payment: Payment, amount: int | None) -> int:
-        left = payment.amount - payment.amount_refunded
-        if payment.captured and left == 0:
-            raise ApiError("The payment has been fully refunded already.")
-        if payment.status is not PaymentStatus.CAPTURED:
-            raise ApiError("The payment status should be captured for action to be taken")
-        if amount is not None and amount > left:
-            raise ApiError("The refund amount provided is greater than amount captured", field="amount")
-        return left if amount is None else amount

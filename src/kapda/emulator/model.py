@@ -16,6 +16,8 @@ from kapda.emulator.states import (
     RefundStatus,
 )
 
+# Razorpay's own pages say three days or five; whoever copes with three copes with five.
+CAPTURE_LIMIT_SECONDS = 3 * 24 * 60 * 60
 _FEE_PERCENT = 2
 _GST_PERCENT = 18
 
@@ -29,10 +31,14 @@ def fee_and_tax(amount: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class CapturePolicy:
-    """Whether an authorised payment is captured by itself, and until how long after the payment's creation."""
+    """What becomes of an authorised payment; seconds after the payment's creation.
+
+    Inside `window` it is captured by itself when that is `automatic`; not captured until `limit`, it goes back.
+    """
 
     automatic: bool
     window: int
+    limit: int = CAPTURE_LIMIT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

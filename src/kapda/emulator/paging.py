@@ -1,7 +1,7 @@
 """Which part of a list is asked for."""
 
 from collections.abc import Callable, Mapping, Reversible
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -27,6 +27,10 @@ class Page:
     skip: int = 0
     since: int | None = None
     until: int | None = None
+
+    def before(self, newest: int) -> "Page":
+        """Returns the same part of a list that knows nothing newer."""
+        return replace(self, until=newest if self.until is None else min(self.until, newest))
 
 
 def parse_page(query: Mapping[str, str]) -> Page:

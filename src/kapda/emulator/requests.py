@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kapda.emulator.errors import ApiError, not_applicable
-from kapda.emulator.model import CapturePolicy
+from kapda.emulator.model import CAPTURE_LIMIT_SECONDS, CapturePolicy
 
 MINIMUM_AMOUNT = 100
-CAPTURE_LIMIT_SECONDS = 3 * 24 * 60 * 60
 _MINIMUM_WINDOW_MINUTES = 12
 _MAXIMUM_WINDOW_MINUTES = 7200
 _RECEIPT_LENGTH = 40
@@ -19,6 +18,7 @@ _ORDER_FIELDS = frozenset(
 )
 _REFUND_FIELDS = frozenset({"amount", "speed", "notes", "receipt"})
 _SPEEDS = ("normal", "optimum")
+KEY_HEADER = "x-refund-idempotency"
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{10,}")
 
 Body = Mapping[str, object]
@@ -145,10 +145,11 @@ def _capture(body: Body) -> CapturePolicy | None:
     automatic = payment["capture"] == "automatic"
     least = _MINIMUM_WINDOW_MINUTES
     window = _minutes(options, "automatic_expiry_period", least, required=automatic)
-    _minutes(options, "manual_expiry_period", window or least, required=False)
+    manual = _minutes(options, "manual_expiry_period", window or least, required=False)
     if options.get("refund_speed", "normal") not in _SPEEDS:
         raise ApiError("The refund speed is invalid.", field="refund_speed")
-    return CapturePolicy(automatic, (window or 0) * 60)
+    limit = CAPTURE_LIMIT_SECONDS if manual is None else min(manual * 60, CAPTURE_LIMIT_SECONDS)
+    return CapturePolicy(automatic, (window or 0) * 60, limit)
 
 
 def _minutes(options: Body, name: str, least: int, *, required: bool) -> int | None:

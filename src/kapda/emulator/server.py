@@ -9,6 +9,7 @@ import uvicorn
 
 from kapda.emulator.app import create_app
 from kapda.emulator.clock import Clock
+from kapda.emulator.http_cut import CuttableProtocol
 from kapda.emulator.settings import EmulatorSettings
 
 _POLL_SECONDS = 0.005
@@ -58,6 +59,7 @@ def _config(settings: EmulatorSettings, clock: Clock | None) -> uvicorn.Config:
         create_app(settings, clock),
         host=settings.host,
         port=settings.port,
+        http=CuttableProtocol,
         lifespan="on",
         access_log=False,
         log_level="warning",

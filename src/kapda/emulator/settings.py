@@ -21,6 +21,9 @@ class EmulatorSettings:
     port: int = 8790
     account_id: str = "acc_KapdaEmulator1"
     seed: int = 1
+    # Unix seconds. Given, the clock stands there and moves only by POST /emulator/clock: every run is the same to the byte.
+    # Not given, it is the machine's clock, which the same endpoint moves forward.
+    clock_start: float | None = None
     webhook_url: str | None = None
     webhook_secret: str = ""
     # What the account does with an authorised payment whose order says nothing about capture.
@@ -34,8 +37,6 @@ class EmulatorSettings:
     # The n-th retry waits base * 2**(n-1); no retry begins later than the window after the event.
     retry_base: float = 6.0
     retry_window: float = DAY_SECONDS
-    # Multiplies every real wait, so that a day of retries can pass in a second.
-    retry_time_scale: float = 1.0
     # Finished deliveries that stay listed and can be replayed; older ones are forgotten to keep memory flat.
     kept_deliveries: int = 20_000
 
@@ -46,7 +47,7 @@ class EmulatorSettings:
             raise ValueError("webhook_secret must not be empty when webhook_url is set")
         if self.webhook_url is not None:
             parse_address(self.webhook_url)
-        if self.retry_base <= 0 or self.retry_time_scale < 0 or self.webhook_timeout <= 0:
-            raise ValueError("retry_base and webhook_timeout must be positive, retry_time_scale must not be negative")
+        if self.retry_base <= 0 or self.webhook_timeout <= 0:
+            raise ValueError("retry_base and webhook_timeout must be positive")
         if self.webhook_concurrency < 1 or self.kept_deliveries < 1:
             raise ValueError("webhook_concurrency and kept_deliveries must be at least 1")

@@ -19,7 +19,7 @@ def order_shape(order: Order) -> JsonObject:
         "entity": "order",
         "amount": order.amount,
         "amount_paid": order.amount_paid,
-        "amount_due": order.amount - order.amount_paid,
+        "amount_due": max(0, order.amount - order.amount_paid),
         "currency": order.currency,
         "receipt": order.receipt,
         "offer_id": None,

@@ -1,24 +1,24 @@
-"""What the customer does at Checkout, and what the bank says to it.
-
-Faults that let Razorpay do what it documents it does not (a second payment on a paid order, another amount than the
-order's) belong into `Shopper.pay`, which is the one place that makes payments.
-"""
+"""What the customer does at Checkout, and what the bank says to it."""
 
 import hashlib
 import hmac
+from functools import partial
 from typing import Literal
 
 import msgspec
 
 from kapda.emulator.announcer import Announcer
 from kapda.emulator.books import Books
-from kapda.emulator.clock import Clock
 from kapda.emulator.errors import BAD_REQUEST, ApiError
+from kapda.emulator.fault_kinds import LateAuthorization, PaidAmount, SecondPayment
+from kapda.emulator.faults import Faults, Occasion
 from kapda.emulator.ids import Ids
 from kapda.emulator.merchant import Merchant
 from kapda.emulator.model import Failure, Instrument, Order, Payment
+from kapda.emulator.refunds import Refunds
 from kapda.emulator.shapes import JsonObject
-from kapda.emulator.states import OrderStatus
+from kapda.emulator.states import OrderStatus, PaymentStatus
+from kapda.emulator.timeline import Timeline
 
 Method = Literal["card", "upi", "netbanking"]
 Outcome = Literal["success", "failure", "authorize_only", "late"]
@@ -55,13 +55,24 @@ class Shopper:
     """Plays every customer of the account."""
 
     def __init__(
-        self, *, books: Books, merchant: Merchant, announcer: Announcer, ids: Ids, clock: Clock, key_secret: str
+        self,
+        *,
+        books: Books,
+        merchant: Merchant,
+        refunds: Refunds,
+        announcer: Announcer,
+        ids: Ids,
+        timeline: Timeline,
+        faults: Faults,
+        key_secret: str,
     ) -> None:
         self._books = books
         self._merchant = merchant
+        self._refunds = refunds
         self._announcer = announcer
         self._ids = ids
-        self._clock = clock
+        self._timeline = timeline
+        self._faults = faults
         self._key_secret = key_secret.encode()
 
     def pay(self, command: PayCommand) -> JsonObject:
@@ -71,15 +82,16 @@ class Shopper:
             ApiError: Razorpay takes no (further) payment for this order.
         """
         order = self._books.order(command.order_id)
-        self._refuse_second_payment(order)
-        order.attempt()
+        second = self._second_payment(order)
+        if order.status is not OrderStatus.PAID:
+            order.attempt()
         payment = Payment(
             id=self._ids.entity("pay"),
             order_id=order.id,
-            amount=order.amount,
+            amount=self._amount(order),
             currency=order.currency,
             instrument=self._instrument(command),
-            created_at=int(self._clock.now()) - command.started_seconds_ago,
+            created_at=int(self._timeline.now()) - command.started_seconds_ago,
         )
         self._books.add_payment(payment)
         outcome = command.outcome or ("failure" if command.vpa == _FAILING_VPA else "success")
@@ -88,7 +100,13 @@ class Shopper:
         if outcome == "failure":
             self.fail(payment)
             return _browser_error(payment, _REFUSED)
-        self.authorize(payment, capture=outcome == "success")
+        late = self._faults.take(LateAuthorization, Occasion(order_id=order.id, payment_id=payment.id))
+        if late is not None:
+            self.fail(payment)
+            capture = outcome == "success" and late.capture
+            self._timeline.after(late.after_seconds, partial(self._authorize_late, payment, capture=capture))
+            return _browser_error(payment, _REFUSED)
+        self.authorize(payment, capture=outcome == "success", second=second)
         return self.signed(payment)
 
     def fail(self, payment: Payment) -> None:
@@ -96,19 +114,24 @@ class Shopper:
         payment.fail(_REFUSED)
         self._announcer.payment("payment.failed", payment)
 
-    def authorize(self, payment: Payment, *, capture: bool = True) -> None:
+    def authorize(self, payment: Payment, *, capture: bool = True, second: SecondPayment | None = None) -> None:
         """Lets the bank say yes, perhaps long after everybody left.
 
         Inside its window the payment is captured at once; outside it, or with `capture` false, it stays authorised.
-        When another payment has paid the order meanwhile, the money goes straight back.
+        When another payment has paid the order meanwhile, the money goes straight back, unless a fault lets it stay.
         """
         payment.authorize()
         self._announcer.payment("payment.authorized", payment)
         order = self._books.order(payment.order_id)
-        if order.status is OrderStatus.PAID:
-            self._merchant.give_back(payment, payment.amount, {})
-        elif capture and order.capture.automatic and self._clock.now() - payment.created_at <= order.capture.window:
+        is_paid = order.status is OrderStatus.PAID
+        if is_paid and second is None:
+            second = self._faults.take(SecondPayment, Occasion(order_id=order.id, payment_id=payment.id))
+        if is_paid and second is None:
+            self._refunds.give_back(payment, payment.amount, {})
+        elif second.capture if second is not None else capture and self._is_in_window(payment, order):
             self._merchant.take(payment, order)
+        else:
+            self._refunds.hold(payment, order)
 
     def signed(self, payment: Payment) -> JsonObject:
         """Returns the triple that proves to the merchant that order and payment belong together."""
@@ -119,11 +142,27 @@ class Shopper:
             "razorpay_signature": hmac.new(self._key_secret, message, hashlib.sha256).hexdigest(),
         }
 
-    def _refuse_second_payment(self, order: Order) -> None:
-        if order.status is OrderStatus.PAID:
-            raise ApiError("Payment failed because the order is already paid", reason="order_already_paid")
-        if self._books.has_authorized(order):
-            raise ApiError("Payment failed because the order already has a payment", reason="order_already_paid")
+    def _is_in_window(self, payment: Payment, order: Order) -> bool:
+        return order.capture.automatic and self._timeline.now() - payment.created_at <= order.capture.window
+
+    def _authorize_late(self, payment: Payment, *, capture: bool) -> None:
+        if payment.status is PaymentStatus.FAILED:
+            self.authorize(payment, capture=capture)
+
+    def _amount(self, order: Order) -> int:
+        other = self._faults.take(PaidAmount, Occasion(order_id=order.id))
+        return order.amount if other is None else max(1, order.amount + other.by)
+
+    def _second_payment(self, order: Order) -> SecondPayment | None:
+        """Returns None for an order that is open, and the fault that lets another payment in for one that is not."""
+        is_paid = order.status is OrderStatus.PAID
+        if not is_paid and not self._books.has_authorized(order):
+            return None
+        second = self._faults.take(SecondPayment, Occasion(order_id=order.id))
+        if second is None:
+            what = "is already paid" if is_paid else "already has a payment"
+            raise ApiError(f"Payment failed because the order {what}", reason="order_already_paid")
+        return second
 
     def _instrument(self, command: PayCommand) -> Instrument:
         how = Instrument(command.method, {}, email=command.email, contact=command.contact)
