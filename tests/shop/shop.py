@@ -53,7 +53,7 @@ class Shop:
     containers: Sequence[Container]
     http: httpx.AsyncClient
     _doors: Iterator[Container] = field(init=False)
-    _catalogue: CatalogueBuilder = field(default_factory=CatalogueBuilder)
+    catalogue: CatalogueBuilder = field(default_factory=CatalogueBuilder)
 
     def __post_init__(self) -> None:
         self._doors = itertools.cycle(self.containers)
@@ -91,11 +91,11 @@ class Shop:
 
     async def variants(self, count: int, *, pieces: int = 10, rupees: int = 1_000, limit: int = 10) -> list[VariantId]:
         """New variants on sale, each a product of its own."""
-        first = not self._catalogue.products
+        first = not self.catalogue.products
         products = [
-            self._catalogue.add(
+            self.catalogue.add(
                 f"Kurta {number}",
-                self._catalogue.variant(received=pieces, rupees=rupees),
+                self.catalogue.variant(received=pieces, rupees=rupees),
                 max_quantity_per_line=limit,
             )
             for number in range(count)

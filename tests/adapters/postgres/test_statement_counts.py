@@ -1,0 +1,240 @@
+"""F41: what each use case asks of the database is a small number that does not grow with the rows.
+
+The table is the specification: a statement more, or one less, is seen here.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import event
+
+from kapda.domain.cart.use_cases.clear_cart import ClearCartCommand
+from kapda.domain.cart.use_cases.get_cart import GetCartCommand
+from kapda.domain.cart.use_cases.remove_item import RemoveItemCommand
+from kapda.domain.cart.use_cases.validate_cart import ValidateCartCommand
+from kapda.domain.catalog.use_cases.get_product import GetProductCommand
+from kapda.domain.catalog.use_cases.list_products import ListProductsCommand
+from kapda.domain.catalog.use_cases.search_products import SearchProductsCommand
+from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.use_cases.get_me import GetMeCommand
+from kapda.domain.identity.use_cases.log_in import LogInCommand
+from kapda.domain.identity.use_cases.log_out import LogOutCommand
+from kapda.domain.identity.use_cases.sign_up import SignUpCommand
+from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
+from kapda.domain.inventory.use_cases.get_stock import GetStockCommand
+from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovementsCommand
+from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
+from kapda.domain.ops.use_cases.list_open_cases import ListOpenCasesCommand
+from kapda.domain.ops.use_cases.relay_events import RelayEventsCommand
+from kapda.domain.orders.order import Order
+from kapda.domain.orders.use_cases.get_order import GetOrderCommand
+from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
+from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
+from kapda.domain.shared.ids import ProductId, VariantId
+from kapda.domain.shared.pages import PageRequest
+from kapda.entrypoints.container import Container
+from tests.shop.buyer import Buyer, deliver, new_buyer, settle
+from tests.shop.shop import Shop, new_request
+
+FEW, MANY = 1, 50
+
+# Statements besides BEGIN, COMMIT and the notification of workers, which follows when it likes.
+READS = {
+    "get_cart": 1,
+    "validate_cart": 1,
+    "get_checkout": 1,
+    "get_order": 1,
+    "list_orders": 1,
+    "get_payment": 1,
+    "list_open_cases": 1,
+    "get_stock": 1,
+    "list_stock_movements": 2,  # may the caller see the variant; the page
+    "get_me": 1,
+    "list_products": 1,
+    "search_products": 1,
+    "get_product": 1,
+}
+WRITES = {
+    "add_item": 5,  # claim, touch the cart, add, read the cart, answer
+    "change_item": 5,
+    "remove_item": 5,
+    "clear_cart": 5,
+    "receive_stock": 3,  # claim, receive, answer
+    "adjust_stock": 3,
+    # claim, lock and read the cart, find a live one, add, hold; gateway; lock, read, save, answer
+    "start_checkout": 10,
+    # claim, lock and read the cart, lock and read the live one, rebind; lease, read, answer
+    "start_checkout again": 9,
+    # the first one's, and: read the live one, save it as superseded, lock stock, release
+    "start_checkout superseding": 14,
+    "abandon_checkout": 6,  # claim, lock, read, save, release, answer
+    # read; whose; claim, lock the cart, lock and read the checkout, known?, payment, number, order, ledger, save,
+    # take from the cart, event, job, sell, answer
+    "place_order": 17,
+    "place_order found": 5,  # read; claim, payment, order, answer
+    "deliver": 18,  # store, job; read, the finisher's 14 without a request, finish
+    "settle": 5,  # read, attempts, schedule; lock, read
+    "relay_events": 5,  # lease, read, mark, read again, release
+    "sign_up": 2,
+    "log_in": 3,
+    "log_out": 2,
+}
+
+
+class Statements(list[str]):
+    """The statements of a process's pools while it is listened to."""
+
+    @contextmanager
+    def of(self, container: Container) -> Iterator[None]:
+        """Listen."""
+        engines = [e.sync_engine for e in (container.engine(), container.stock_engine(), container.catalog_engine())]
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "pg_notify" not in statement:
+                self.append(" ".join(statement.split()))
+
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A shop in which everything that can be many is `count`: lines of a cart and an order, orders, movements, products."""
+
+    shop: Shop
+    count: int
+    buyer: Buyer
+    variants: list[VariantId]
+
+    async def counted(self, call: Callable[[], Awaitable[object]]) -> int:
+        """The number of statements of the call."""
+        statements = Statements()
+        with statements.of(self.shop.container):
+            await call()
+        # For whoever reads a failure.
+        print(*(f"{number}: {text[:120]}" for number, text in enumerate(statements, start=1)), sep="\n")  # noqa: T201
+        return len(statements)
+
+
+@pytest.fixture(scope="module", params=[FEW, MANY], ids=["few", "many"])
+async def rows(request: pytest.FixtureRequest, shop: Shop) -> Rows:
+    count: int = request.param
+    # One process, so that each call is where it is listened to.
+    alone = Shop(shop.containers[:1], shop.http, shop.catalogue)
+    variants = await alone.variants(count, pieces=1_000)
+    return Rows(alone, count, await new_buyer(alone), variants)
+
+
+async def _full_cart(rows: Rows) -> Buyer:
+    """A new customer with every variant in the cart."""
+    buyer = await new_buyer(rows.shop)
+    for variant in rows.variants:
+        await buyer.add(variant)
+    return buyer
+
+
+async def _big_order(rows: Rows) -> tuple[Buyer, Order]:
+    buyer = await _full_cart(rows)
+    checkout = await buyer.check_out()
+    return buyer, (await buyer.place(checkout, await buyer.pay(checkout))).value
+
+
+async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
+    shop, container = rows.shop, rows.shop.container
+    shopper = await _full_cart(rows)
+    checkout = await shopper.check_out()
+    buyer, order = await _big_order(rows)
+    for _ in range(rows.count // 10):
+        await buyer.buys(rows.variants[0])
+    admin, page = await shop.admin(), PageRequest(100)
+    me = Principal(buyer.id, admin.role.CUSTOMER, admin.session_id)
+    product = (await shop.sql("SELECT product_id FROM variants WHERE id = :id", id=rows.variants[0]))[0]["product_id"]
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "get_cart": partial(container.get_cart().execute, GetCartCommand(shopper.id)),
+        "validate_cart": partial(container.validate_cart().execute, ValidateCartCommand(shopper.id)),
+        "get_checkout": partial(shopper.checkout, checkout.id),
+        "get_order": partial(container.get_order().execute, GetOrderCommand(buyer.id, order.id)),
+        "list_orders": partial(container.list_orders().execute, ListOrdersCommand(buyer.id, page)),
+        "get_payment": partial(container.get_payment().execute, GetPaymentCommand(admin, order.payment_id)),
+        "list_open_cases": partial(container.list_open_cases().execute, ListOpenCasesCommand(page)),
+        "get_stock": partial(container.get_stock().execute, GetStockCommand(admin, rows.variants[0])),
+        "list_stock_movements": partial(
+            container.list_stock_movements().execute, ListStockMovementsCommand(admin, rows.variants[0], page)
+        ),
+        "get_me": partial(container.get_me().execute, GetMeCommand(me)),
+        "list_products": partial(container.list_products().execute, ListProductsCommand(page=page)),
+        "search_products": partial(container.search_products().execute, SearchProductsCommand("kurta", page=page)),
+        "get_product": partial(container.get_product().execute, GetProductCommand(ProductId(product))),
+    }
+
+    assert {name: await rows.counted(call) for name, call in calls.items()} == READS
+
+
+async def test_writes_do_not_grow_with_the_rows(rows: Rows) -> None:
+    counted = await _cart_and_stock(rows) | await _checkout_and_order(rows) | await _identity(rows)
+    assert counted == WRITES
+
+
+async def _cart_and_stock(rows: Rows) -> dict[str, int]:
+    container, variant = rows.shop.container, rows.variants[0]
+    buyer, admin = await _full_cart(rows), await rows.shop.admin()
+    remove, clear = RemoveItemCommand(buyer.id, new_request(), variant), ClearCartCommand(buyer.id, new_request())
+    receive = ReceiveStockCommand(admin, new_request(), variant, 5, "delivery")
+    adjust = AdjustStockCommand(admin, new_request(), variant, -1, "moth", None)
+    return {
+        "add_item": await rows.counted(partial(buyer.add, variant)),
+        "change_item": await rows.counted(partial(buyer.change, variant, 5)),
+        "remove_item": await rows.counted(partial(container.remove_item().execute, remove)),
+        "clear_cart": await rows.counted(partial(container.clear_cart().execute, clear)),
+        "receive_stock": await rows.counted(partial(container.receive_stock().execute, receive)),
+        "adjust_stock": await rows.counted(partial(container.adjust_stock().execute, adjust)),
+    }
+
+
+async def _checkout_and_order(rows: Rows) -> dict[str, int]:
+    buyer = await _full_cart(rows)
+    total = (await buyer.cart()).total
+    counted = {
+        "start_checkout": await rows.counted(partial(buyer.start, total)),
+        "start_checkout again": await rows.counted(partial(buyer.start, total)),
+    }
+    await buyer.add(rows.variants[0])
+    total = (await buyer.cart()).total
+    counted["start_checkout superseding"] = await rows.counted(partial(buyer.start, total))
+    checkout = await buyer.check_out()
+    counted["abandon_checkout"] = await rows.counted(partial(buyer.abandon, checkout.id))
+    checkout = await buyer.check_out()
+    triple = await buyer.pay(checkout)
+    counted["place_order"] = await rows.counted(partial(buyer.place, checkout, triple))
+    order = RelayEventsCommand((await buyer.place(checkout, triple)).value.id)
+    counted["relay_events"] = await rows.counted(partial(rows.shop.container.relay_events().execute, order))
+    counted["place_order found"] = await rows.counted(partial(buyer.place, checkout, triple))
+    other = await _full_cart(rows)
+    paid = await other.check_out()
+    counted["deliver"] = await rows.counted(partial(deliver, rows.shop, await other.pay(paid)))
+    waiting = await (await _full_cart(rows)).check_out()
+    counted["settle"] = await rows.counted(partial(settle, rows.shop, waiting.id))
+    return counted
+
+
+async def _identity(rows: Rows) -> dict[str, int]:
+    container, email, password = rows.shop.container, f"{uuid4().hex}@example.com", "corridor-lantern-41-peacock"
+    sign_up, log_in = SignUpCommand(email, password, "Asha"), LogInCommand(email, password)
+    counted = {"sign_up": await rows.counted(partial(container.sign_up().execute, sign_up))}
+    counted["log_in"] = await rows.counted(partial(container.log_in().execute, log_in))
+    authenticated = await container.authenticate().execute(
+        AuthenticateCommand((await container.log_in().execute(log_in)).access_token.text)
+    )
+    counted["log_out"] = await rows.counted(partial(container.log_out().execute, LogOutCommand(authenticated)))
+    return counted
