@@ -72,7 +72,7 @@ class InMemoryUnitOfWork:
         self.ledger = InMemoryLedger(tables)
         self.jobs = InMemoryJobs(tables)
         self.outbox = InMemoryOutbox(tables, self.jobs)
-        self.stock = InMemoryStock(tables)
+        self.stock = InMemoryStock(tables, self.outbox)
 
     async def commit(self) -> None:
         failure, self._database.fail_next_commit = self._database.fail_next_commit, None

@@ -126,7 +126,7 @@ class Shop:
 
     def take_off_sale(self, variant_id: VariantId) -> None:
         """The house withdraws the variant."""
-        self.tables.variants[variant_id] = replace(self.tables.variants[variant_id], on_sale=False)
+        self.tables.variants[variant_id] = replace(self.tables.variants[variant_id], active=False)
 
     async def add(self, variant_id: VariantId, quantity: int = 1, customer: UserId = ASHA) -> Cart:
         """Puts pieces into the customer's cart."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kapda.domain.cart.cart import SaleTerms
 from kapda.domain.checkout.checkout import Checkout
+from kapda.domain.inventory.availability import ListingState
 from kapda.domain.inventory.stock import StockLevel, StockMovement
 from kapda.domain.ledger.entries import LedgerTransaction
 from kapda.domain.orders.order import Order
@@ -45,7 +46,13 @@ class VariantRow:
     price: Money
     terms: SaleTerms
     max_quantity: int = 10
-    on_sale: bool = True
+    active: bool = True
+    listing: ListingState = ListingState.PUBLISHED
+
+    @property
+    def on_sale(self) -> bool:
+        """Whether a customer may buy it."""
+        return self.active and self.listing is ListingState.PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class HoldRow:
 
     quantity: int
     state: str
+    held_since: datetime
 
 
 @dataclass(frozen=True, slots=True)

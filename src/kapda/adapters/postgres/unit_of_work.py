@@ -70,7 +70,7 @@ class PostgresUnitOfWork:
         self.ledger = PostgresLedger(connection)
         self.jobs = PgqueuerJobs(connection)
         self.outbox = PostgresOutbox(connection, self.jobs)
-        self.stock = PostgresStock(connection)
+        self.stock = PostgresStock(connection, self.outbox)
         return self
 
     async def commit(self) -> None:

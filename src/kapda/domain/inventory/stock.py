@@ -11,6 +11,9 @@ available. Every change is a movement of one kind:
 | sell    | -n      | -n   | the order is placed                             |
 | return  | +n      |      | goods come back after a sale                    |
 | adjust  | +n/-n   |      | somebody counted; never below what is held      |
+
+A variant is low when no more pieces are available than its threshold. Only a hold, a count or another threshold can
+make it low: a sale takes its pieces from the shelf and from what is held alike, and leaves the available ones as they are.
 """
 
 from collections.abc import Sequence
@@ -18,11 +21,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, unique
 
-from kapda.domain.shared.errors import FailedPreconditionError, Precondition, Reason
+from kapda.domain.shared.errors import (
+    AbortedError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    Precondition,
+    Reason,
+)
 from kapda.domain.shared.ids import HoldId, VariantId
 
 # A counter fits PostgreSQL's integer with room; nobody stocks a million pieces of one variant.
 MAX_QUANTITY = 1_000_000
+# Where a house has not said otherwise; the column's default is the same.
+DEFAULT_LOW_STOCK_THRESHOLD = 5
+_VERSION_DIGITS = 18
 
 
 @unique
@@ -39,13 +51,14 @@ class MovementKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
-    """The counters of one variant at one moment. `version` grows by one with every change."""
+    """The counters of one variant at one moment. `version` grows by one with every change of the counters."""
 
     variant_id: VariantId
     on_hand: int
     held: int
     version: int
     updated_at: datetime
+    low_stock_threshold: int = DEFAULT_LOW_STOCK_THRESHOLD
 
     @property
     def available(self) -> int:
@@ -53,9 +66,28 @@ class StockLevel:
         return self.on_hand - self.held
 
     @property
+    def low(self) -> bool:
+        """Whether it is time to think of new pieces."""
+        return self.available <= self.low_stock_threshold
+
+    @property
     def etag(self) -> str:
         """Changes with every change of the counters."""
         return f"v{self.version}"
+
+
+def version_of(etag: str) -> int:
+    """The version that an etag names. Raises InvalidArgumentError (VALIDATION_FAILED) for what is no etag."""
+    digits = etag[1:]
+    # More digits than a version can ever have would not fit the column.
+    if not (etag.startswith("v") and digits.isascii() and digits.isdecimal() and len(digits) <= _VERSION_DIGITS):
+        raise InvalidArgumentError.for_field("etag", "is not an etag of a stock")
+    return int(digits)
+
+
+def etag_mismatch(level: StockLevel) -> AbortedError:
+    """The refusal of a change by somebody who saw other counters."""
+    return AbortedError(Reason.ETAG_MISMATCH, "the stock has changed since it was read", metadata={"etag": level.etag})
 
 
 @dataclass(frozen=True, slots=True)

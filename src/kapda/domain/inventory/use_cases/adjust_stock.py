@@ -1,4 +1,4 @@
-"""Somebody counted the shelf."""
+"""Somebody found pieces too many or too few."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from kapda.domain.identity.principal import Principal
 from kapda.domain.inventory.owner import owner_of, variant_not_found
 from kapda.domain.inventory.ports import InventoryUnitOfWork, StockEdit
-from kapda.domain.inventory.stock import Shortage, StockLevel, insufficient_stock
+from kapda.domain.inventory.stock import Shortage, StockLevel, etag_mismatch, insufficient_stock, version_of
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.errors import AbortedError, DomainError, InvalidArgumentError, Reason
+from kapda.domain.shared.errors import DomainError
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import RequestId, VariantId
 from kapda.domain.shared.request_log import Answer, RequestKey
@@ -46,13 +46,14 @@ class AdjustStock:
             command.request_id,
             fingerprint(command.variant_id, command.delta, command.reason, command.etag),
         )
-        expected = _version(command.etag)
+        expected = None if command.etag is None else version_of(command.etag)
         async with self.unit_of_work() as uow:
             earlier = await uow.requests.claim(key, StockLevel)
             if earlier is not None and earlier.answer is not None:
                 return Answer(earlier.answer, replayed=True)
             level = await uow.stock.adjust(
-                StockEdit(command.variant_id, self.clock.now(), command.reason, principal.user_id, owner),
+                command.variant_id,
+                StockEdit(self.clock.now(), command.reason, principal.user_id, owner),
                 command.delta,
                 expected,
             )
@@ -63,19 +64,9 @@ class AdjustStock:
         return Answer(level)
 
 
-def _version(etag: str | None) -> int | None:
-    if etag is None:
-        return None
-    if not (etag.startswith("v") and etag[1:].isdecimal()):
-        raise InvalidArgumentError.for_field("etag", "is not an etag of a stock")
-    return int(etag[1:])
-
-
 def _why_refused(command: AdjustStockCommand, expected: int | None, level: StockLevel | None) -> DomainError:
     if level is None:
         return variant_not_found(command.variant_id)
     if expected is not None and expected != level.version:
-        return AbortedError(
-            Reason.ETAG_MISMATCH, "the stock has changed since it was read", metadata={"etag": level.etag}
-        )
+        return etag_mismatch(level)
     return insufficient_stock([Shortage(command.variant_id, -command.delta, level.available)])

@@ -45,7 +45,8 @@ class ReceiveStock:
             if earlier is not None and earlier.answer is not None:
                 return Answer(earlier.answer, replayed=True)
             level = await uow.stock.receive(
-                StockEdit(command.variant_id, self.clock.now(), command.reason, principal.user_id, owner_of(principal)),
+                command.variant_id,
+                StockEdit(self.clock.now(), command.reason, principal.user_id, owner_of(principal)),
                 command.quantity,
             )
             if level is None:

@@ -18,6 +18,9 @@ CREATE TABLE stock (
     on_hand integer NOT NULL CONSTRAINT stock_on_hand_not_negative CHECK (on_hand >= 0),
     held integer NOT NULL DEFAULT 0 CONSTRAINT stock_held_not_negative CHECK (held >= 0),
     available integer NOT NULL GENERATED ALWAYS AS (on_hand - held) STORED,
+    -- With so many pieces available, or fewer, the variant is low, and its house is told once.
+    low_stock_threshold integer NOT NULL DEFAULT 5
+        CONSTRAINT stock_low_threshold_range CHECK (low_stock_threshold BETWEEN 0 AND 1000000),
     version bigint NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL,
     CONSTRAINT stock_held_within_on_hand CHECK (held <= on_hand)
@@ -29,7 +32,8 @@ CREATE TABLE stock_holds (
     variant_id uuid NOT NULL CONSTRAINT stock_holds_stock_fkey REFERENCES stock ON DELETE RESTRICT,
     quantity integer NOT NULL CONSTRAINT stock_holds_quantity_positive CHECK (quantity > 0),
     state text NOT NULL CONSTRAINT stock_holds_state_known CHECK (state IN ('held', 'sold', 'released')),
-    created_at timestamptz NOT NULL,
+    -- When the pieces were held, for the last time where a released hold was taken again.
+    held_since timestamptz NOT NULL,
     ended_at timestamptz,
     CONSTRAINT stock_holds_pkey PRIMARY KEY (hold_id, variant_id),
     CONSTRAINT stock_holds_ended CHECK ((state = 'held') = (ended_at IS NULL))
