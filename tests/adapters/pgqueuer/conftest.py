@@ -1,7 +1,10 @@
-"""A queue in a database of its own."""
+"""A queue in a database of its own, and runners on it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,8 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.pgqueuer.jobs import PgqueuerJobs
+from kapda.adapters.pgqueuer.runner import JobHandler, JobRunner
 from kapda.adapters.postgres.engine import make_engine
 from kapda.domain.shared.jobs import Job
+from tests.waiting import until
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,44 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def queue(engine: AsyncEngine) -> Queue:
     return Queue(engine)
+
+
+@asynccontextmanager
+async def running(
+    database_url: str, handlers: Mapping[Job, JobHandler], *, concurrency: int = 8, grace: float = 5.0
+) -> AsyncIterator[JobRunner]:
+    """A runner at work; leaving the block stops it and waits for it."""
+    runner = JobRunner(
+        database_url, handlers, concurrency=concurrency, grace=grace, heartbeat_timeout=timedelta(seconds=2)
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(runner.run(stop))
+    try:
+        await until(lambda: runner.is_running)
+        yield runner
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 30)
+
+
+async def until_rows(queue: Queue, rows: list[tuple[str, str]]) -> None:
+    async def there() -> bool:
+        return await queue.rows() == rows
+
+    await until(there)
+
+
+class Seen:
+    """A handler that remembers its subjects; `work` is what it does with each."""
+
+    def __init__(self, work: Callable[[UUID], Awaitable[None]] | None = None) -> None:
+        self.subjects: list[UUID] = []
+        self._work = work
+
+    def has(self, number: int) -> bool:
+        return len(self.subjects) == number
+
+    async def __call__(self, subject: UUID) -> None:
+        self.subjects.append(subject)
+        if self._work is not None:
+            await self._work(subject)
