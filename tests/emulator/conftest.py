@@ -84,12 +84,12 @@ class Emulator:
 
 
 @asynccontextmanager
-async def running(**settings: Any) -> AsyncIterator[Emulator]:
-    """Runs an emulator with these settings."""
+async def running(*, real_clock: bool = False, **settings: Any) -> AsyncIterator[Emulator]:
+    """Runs an emulator with these settings, on a clock that stands still unless `real_clock` leaves it the settings' own."""
     clock = HandClock()
     given = EmulatorSettings(**{"key_id": KEY_ID, "key_secret": KEY_SECRET, **settings})
     async with (
-        serving(given, clock) as url,
+        serving(given, None if real_clock else clock) as url,
         httpx.AsyncClient(base_url=url, auth=(KEY_ID, KEY_SECRET), trust_env=False) as http,
     ):
         yield Emulator(url, http, clock)
