@@ -22,7 +22,7 @@ PREFIX = "ERROR_REASON_"
 SERVERS_OWN = {"DEADLINE_EXCEEDED", "INTERNAL"}
 # Reasons agreed on with clients whose refusal is not built yet.
 NOT_RAISED_YET = {"RATE_LIMITED"}
-READS = ("Get", "List", "Search", "Check")
+READS = ("Get", "List", "Search", "Check", "Explain")
 # Posts that keep no request id: sessions are not money, and a validation changes nothing.
 WITHOUT_REQUEST_ID = {"SignUp", "LogIn", "LogOut", "ValidateCart"}
 

@@ -54,9 +54,13 @@ from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_out import LogOut
 from kapda.domain.identity.use_cases.sign_up import SignUp
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStock
+from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStock
+from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailability
 from kapda.domain.inventory.use_cases.get_stock import GetStock
 from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovements
 from kapda.domain.inventory.use_cases.receive_stock import ReceiveStock
+from kapda.domain.inventory.use_cases.set_low_stock_threshold import SetLowStockThreshold
+from kapda.domain.inventory.use_cases.set_stock import SetStock
 from kapda.domain.ops.use_cases.check_promises import CheckPromises
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCases
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
@@ -208,7 +212,13 @@ class Container(containers.DeclarativeContainer):
 
     # Inventory.
     get_stock = providers.Factory(GetStock, unit_of_work=reads.provider)
+    explain_availability = providers.Factory(ExplainAvailability, unit_of_work=reads.provider)
     receive_stock = providers.Factory(ReceiveStock, unit_of_work=stock_unit_of_work.provider, clock=clock)
+    batch_receive_stock = providers.Factory(BatchReceiveStock, unit_of_work=stock_unit_of_work.provider, clock=clock)
+    set_stock = providers.Factory(SetStock, unit_of_work=stock_unit_of_work.provider, clock=clock)
+    set_low_stock_threshold = providers.Factory(
+        SetLowStockThreshold, unit_of_work=stock_unit_of_work.provider, clock=clock
+    )
     adjust_stock = providers.Factory(AdjustStock, unit_of_work=stock_unit_of_work.provider, clock=clock)
     list_stock_movements = providers.Factory(ListStockMovements, unit_of_work=reads.provider)
 
@@ -309,7 +319,11 @@ class Container(containers.DeclarativeContainer):
         providers.Factory(
             InventoryServicer,
             get_stock=get_stock,
+            explain_availability=explain_availability,
             receive_stock=receive_stock,
+            batch_receive_stock=batch_receive_stock,
+            set_stock=set_stock,
+            set_low_stock_threshold=set_low_stock_threshold,
             adjust_stock=adjust_stock,
             list_stock_movements=list_stock_movements,
             page_tokens=page_tokens,

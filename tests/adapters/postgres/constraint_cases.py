@@ -46,6 +46,7 @@ CATALOGUE: Final = [
 INVENTORY: Final = [
     ("stock_held_not_negative", "UPDATE stock SET held = -1"),
     ("stock_held_within_on_hand", "UPDATE stock SET held = on_hand + 1"),
+    ("stock_low_threshold_range", "UPDATE stock SET low_stock_threshold = -1"),
     ("stock_holds_quantity_positive", "UPDATE stock_holds SET quantity = 0"),
     ("stock_holds_state_known", "UPDATE stock_holds SET state = 'lost' WHERE state = 'sold'"),
     ("stock_holds_ended", "UPDATE stock_holds SET ended_at = NULL WHERE state = 'sold'"),

@@ -139,7 +139,17 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
         IdentityServicer(**named("sign_up", "log_in", "log_out", "get_me")),
         CatalogServicer(**named("list_products", "search_products", "get_product"), page_tokens=tokens),
         InventoryServicer(
-            **named("get_stock", "receive_stock", "adjust_stock", "list_stock_movements"), page_tokens=tokens
+            **named(
+                "get_stock",
+                "explain_availability",
+                "receive_stock",
+                "batch_receive_stock",
+                "set_stock",
+                "set_low_stock_threshold",
+                "adjust_stock",
+                "list_stock_movements",
+            ),
+            page_tokens=tokens,
         ),
         CartServicer(
             **named("get_cart", "add_item", "change_item", "remove_item", "clear_cart", "validate_cart"),

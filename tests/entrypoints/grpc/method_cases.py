@@ -32,10 +32,15 @@ from kapda.domain.identity.use_cases.get_me import GetMeCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
+from kapda.domain.inventory.delivery import DeliveryLine
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
+from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStockCommand, ReceivedBatch
+from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailabilityCommand
 from kapda.domain.inventory.use_cases.get_stock import GetStockCommand
 from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovementsCommand
 from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
+from kapda.domain.inventory.use_cases.set_low_stock_threshold import SetLowStockThresholdCommand
+from kapda.domain.inventory.use_cases.set_stock import SetStockCommand
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCasesCommand
 from kapda.domain.orders.use_cases.get_order import GetOrderCommand
 from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
@@ -141,6 +146,43 @@ CASES = [
         "receive_stock",
         stock.ReceiveStockRequest(**BOTH, quantity=5, reason="delivery"),
         ReceiveStockCommand(PRINCIPALS[DESIGNER], RequestId(RID), VariantId(VARIANT), 5, "delivery"),
+        Answer(samples.LEVEL),
+    ),
+    Case(
+        DESIGNER,
+        "explain_availability",
+        stock.ExplainAvailabilityRequest(**V),
+        ExplainAvailabilityCommand(PRINCIPALS[DESIGNER], VariantId(VARIANT)),
+        samples.AVAILABILITY,
+    ),
+    Case(
+        DESIGNER,
+        "batch_receive_stock",
+        stock.BatchReceiveStockRequest(
+            **R,
+            lines=[stock.DeliveryLine(**V, quantity=5), stock.DeliveryLine(sku="AN-1-L", quantity=6)],
+            reason="delivery",
+        ),
+        BatchReceiveStockCommand(
+            PRINCIPALS[DESIGNER],
+            RequestId(RID),
+            (DeliveryLine(5, variant_id=VariantId(VARIANT)), DeliveryLine(6, sku="AN-1-L")),
+            "delivery",
+        ),
+        Answer(ReceivedBatch((samples.LEVEL, samples.LEVEL))),
+    ),
+    Case(
+        ADMIN,
+        "set_stock",
+        stock.SetStockRequest(**BOTH, on_hand=7, reason="counted", etag="v4"),
+        SetStockCommand(PRINCIPALS[ADMIN], RequestId(RID), VariantId(VARIANT), 7, "v4", "counted"),
+        Answer(samples.LEVEL),
+    ),
+    Case(
+        DESIGNER,
+        "set_low_stock_threshold",
+        stock.SetLowStockThresholdRequest(**BOTH, low_stock_threshold=3),
+        SetLowStockThresholdCommand(PRINCIPALS[DESIGNER], RequestId(RID), VariantId(VARIANT), 3),
         Answer(samples.LEVEL),
     ),
     Case(

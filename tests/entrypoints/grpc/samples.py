@@ -8,6 +8,7 @@ from kapda.domain.catalog.product import DesignerRef, OptionView, ProductDetail,
 from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
 from kapda.domain.identity.session import AccessToken
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
+from kapda.domain.inventory.availability import Availability, HolderState, ListingState, LiveHold
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
 from kapda.domain.ops.promises import PromiseResult, Verdict
 from kapda.domain.ops.use_cases.check_promises import PromiseReport
@@ -66,6 +67,14 @@ PRODUCT = ProductDetail(
 LEVEL = StockLevel(VariantId(UUID(int=22)), 7, 2, 4, NOW)
 MOVEMENT = StockMovement(
     5, VariantId(UUID(int=22)), MovementKind.SELL, -2, -2, "order placed", "system", HoldId(UUID(int=40)), NOW
+)
+AVAILABILITY = Availability(
+    LEVEL,
+    "AN-1-M",
+    ListingState.ARCHIVED,
+    True,
+    (LiveHold(HoldId(UUID(int=40)), 2, HolderState.CAPTURING, NOW, NOW),),
+    3,
 )
 
 CART = Cart(

@@ -29,7 +29,7 @@ from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_do
 from kapda.api.inventory.v1 import stock_pb2 as kapda_dot_api_dot_inventory_dot_v1_dot_stock__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.kapda/api/inventory/v1/inventory_service.proto\x12\x16kapda.api.inventory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a\"kapda/api/inventory/v1/stock.proto\"3\n\x0fGetStockRequest\x12 \n\nvariant_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"@\n\x10GetStockResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"\x9c\x01\n\x13ReceiveStockRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x08quantity\x18\x03 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xbaH\x08\x1a\x06\x18\xa0\x8d\x06(\x01\x12\x1e\n\x06reason\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"D\n\x14ReceiveStockResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"\xbe\x01\n\x12\x41\x64justStockRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12)\n\x05\x64\x65lta\x18\x03 \x01(\x05\x42\x1a\xe2\x41\x01\x02\xbaH\x13\x1a\x11\x18\xa0\x8d\x06(\xe0\xf2\xf9\xff\xff\xff\xff\xff\xff\x01\x38\x00\x12\x1e\n\x06reason\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x19\n\x04\x65tag\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18@\"C\n\x13\x41\x64justStockResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"\x7f\n\x19ListStockMovementsRequest\x12 \n\nvariant_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\tpage_size\x18\x02 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x03 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"o\n\x1aListStockMovementsResponse\x12\x38\n\tmovements\x18\x01 \x03(\x0b\x32%.kapda.api.inventory.v1.StockMovement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe2\x05\n\x10InventoryService\x12\xa1\x01\n\x08GetStock\x12\'.kapda.api.inventory.v1.GetStockRequest\x1a(.kapda.api.inventory.v1.GetStockResponse\"B\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02/\x12-/api/v1/inventory/variants/{variant_id}/stock\x12\xb2\x01\n\x0cReceiveStock\x12+.kapda.api.inventory.v1.ReceiveStockRequest\x1a,.kapda.api.inventory.v1.ReceiveStockResponse\"G\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x34\"//api/v1/inventory/variants/{variant_id}/receive:\x01*\x12\xae\x01\n\x0b\x41\x64justStock\x12*.kapda.api.inventory.v1.AdjustStockRequest\x1a+.kapda.api.inventory.v1.AdjustStockResponse\"F\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x33\"./api/v1/inventory/variants/{variant_id}/adjust:\x01*\x12\xc3\x01\n\x12ListStockMovements\x12\x31.kapda.api.inventory.v1.ListStockMovementsRequest\x1a\x32.kapda.api.inventory.v1.ListStockMovementsResponse\"F\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x33\x12\x31/api/v1/inventory/variants/{variant_id}/movementsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.kapda/api/inventory/v1/inventory_service.proto\x12\x16kapda.api.inventory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a\"kapda/api/inventory/v1/stock.proto\"3\n\x0fGetStockRequest\x12 \n\nvariant_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"@\n\x10GetStockResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\">\n\x1a\x45xplainAvailabilityRequest\x12 \n\nvariant_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"Y\n\x1b\x45xplainAvailabilityResponse\x12:\n\x0c\x61vailability\x18\x01 \x01(\x0b\x32$.kapda.api.inventory.v1.Availability\"\x9c\x01\n\x13ReceiveStockRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x08quantity\x18\x03 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xbaH\x08\x1a\x06\x18\xa0\x8d\x06(\x01\x12\x1e\n\x06reason\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"D\n\x14ReceiveStockResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"}\n\x0c\x44\x65liveryLine\x12\x1e\n\nvariant_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12\x18\n\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x12!\n\x08quantity\x18\x03 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xbaH\x08\x1a\x06\x18\xa0\x8d\x06(\x01\x42\x10\n\x07variant\x12\x05\xbaH\x02\x08\x01\"\xa2\x01\n\x18\x42\x61tchReceiveStockRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x44\n\x05lines\x18\x02 \x03(\x0b\x32$.kapda.api.inventory.v1.DeliveryLineB\x0f\xe2\x41\x01\x02\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"J\n\x19\x42\x61tchReceiveStockResponse\x12-\n\x06stocks\x18\x01 \x03(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"\xb4\x01\n\x0fSetStockRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x07on_hand\x18\x03 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12\x1b\n\x04\x65tag\x18\x04 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18@\x12\x1e\n\x06reason\x18\x05 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"@\n\x10SetStockResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"\x8f\x01\n\x1bSetLowStockThresholdRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x13low_stock_threshold\x18\x03 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\"L\n\x1cSetLowStockThresholdResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"\xbe\x01\n\x12\x41\x64justStockRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12)\n\x05\x64\x65lta\x18\x03 \x01(\x05\x42\x1a\xe2\x41\x01\x02\xbaH\x13\x1a\x11\x18\xa0\x8d\x06(\xe0\xf2\xf9\xff\xff\xff\xff\xff\xff\x01\x38\x00\x12\x1e\n\x06reason\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x19\n\x04\x65tag\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18@\"C\n\x13\x41\x64justStockResponse\x12,\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.Stock\"\x7f\n\x19ListStockMovementsRequest\x12 \n\nvariant_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\tpage_size\x18\x02 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x03 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"o\n\x1aListStockMovementsResponse\x12\x38\n\tmovements\x18\x01 \x03(\x0b\x32%.kapda.api.inventory.v1.StockMovement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xea\x0b\n\x10InventoryService\x12\xa1\x01\n\x08GetStock\x12\'.kapda.api.inventory.v1.GetStockRequest\x1a(.kapda.api.inventory.v1.GetStockResponse\"B\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02/\x12-/api/v1/inventory/variants/{variant_id}/stock\x12\xc9\x01\n\x13\x45xplainAvailability\x12\x32.kapda.api.inventory.v1.ExplainAvailabilityRequest\x1a\x33.kapda.api.inventory.v1.ExplainAvailabilityResponse\"I\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x36\x12\x34/api/v1/inventory/variants/{variant_id}/availability\x12\xb2\x01\n\x0cReceiveStock\x12+.kapda.api.inventory.v1.ReceiveStockRequest\x1a,.kapda.api.inventory.v1.ReceiveStockResponse\"G\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x34\"//api/v1/inventory/variants/{variant_id}/receive:\x01*\x12\xb9\x01\n\x11\x42\x61tchReceiveStock\x12\x30.kapda.api.inventory.v1.BatchReceiveStockRequest\x1a\x31.kapda.api.inventory.v1.BatchReceiveStockResponse\"?\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02,\"\'/api/v1/inventory/variants:batchReceive:\x01*\x12\xa4\x01\n\x08SetStock\x12\'.kapda.api.inventory.v1.SetStockRequest\x1a(.kapda.api.inventory.v1.SetStockResponse\"E\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x32\x1a-/api/v1/inventory/variants/{variant_id}/stock:\x01*\x12\xd6\x01\n\x14SetLowStockThreshold\x12\x33.kapda.api.inventory.v1.SetLowStockThresholdRequest\x1a\x34.kapda.api.inventory.v1.SetLowStockThresholdResponse\"S\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02@\x1a;/api/v1/inventory/variants/{variant_id}/low-stock-threshold:\x01*\x12\xae\x01\n\x0b\x41\x64justStock\x12*.kapda.api.inventory.v1.AdjustStockRequest\x1a+.kapda.api.inventory.v1.AdjustStockResponse\"F\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x33\"./api/v1/inventory/variants/{variant_id}/adjust:\x01*\x12\xc3\x01\n\x12ListStockMovements\x12\x31.kapda.api.inventory.v1.ListStockMovementsRequest\x1a\x32.kapda.api.inventory.v1.ListStockMovementsResponse\"F\x8a\xb5\x18\t\x08\x03\x12\x03\x02\x03\x04\x18\x01\x82\xd3\xe4\x93\x02\x33\x12\x31/api/v1/inventory/variants/{variant_id}/movementsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETSTOCKREQUEST'].fields_by_name['variant_id']._loaded_options = None
   _globals['_GETSTOCKREQUEST'].fields_by_name['variant_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_EXPLAINAVAILABILITYREQUEST'].fields_by_name['variant_id']._loaded_options = None
+  _globals['_EXPLAINAVAILABILITYREQUEST'].fields_by_name['variant_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_RECEIVESTOCKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RECEIVESTOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_RECEIVESTOCKREQUEST'].fields_by_name['variant_id']._loaded_options = None
@@ -46,6 +48,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIVESTOCKREQUEST'].fields_by_name['quantity']._serialized_options = b'\342A\001\002\272H\010\032\006\030\240\215\006(\001'
   _globals['_RECEIVESTOCKREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_RECEIVESTOCKREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_DELIVERYLINE'].oneofs_by_name['variant']._loaded_options = None
+  _globals['_DELIVERYLINE'].oneofs_by_name['variant']._serialized_options = b'\272H\002\010\001'
+  _globals['_DELIVERYLINE'].fields_by_name['variant_id']._loaded_options = None
+  _globals['_DELIVERYLINE'].fields_by_name['variant_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_DELIVERYLINE'].fields_by_name['sku']._loaded_options = None
+  _globals['_DELIVERYLINE'].fields_by_name['sku']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_DELIVERYLINE'].fields_by_name['quantity']._loaded_options = None
+  _globals['_DELIVERYLINE'].fields_by_name['quantity']._serialized_options = b'\342A\001\002\272H\010\032\006\030\240\215\006(\001'
+  _globals['_BATCHRECEIVESTOCKREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_BATCHRECEIVESTOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_BATCHRECEIVESTOCKREQUEST'].fields_by_name['lines']._loaded_options = None
+  _globals['_BATCHRECEIVESTOCKREQUEST'].fields_by_name['lines']._serialized_options = b'\342A\001\002\272H\010\222\001\005\010\001\020\364\003'
+  _globals['_BATCHRECEIVESTOCKREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_BATCHRECEIVESTOCKREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_SETSTOCKREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETSTOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_SETSTOCKREQUEST'].fields_by_name['variant_id']._loaded_options = None
+  _globals['_SETSTOCKREQUEST'].fields_by_name['variant_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_SETSTOCKREQUEST'].fields_by_name['on_hand']._loaded_options = None
+  _globals['_SETSTOCKREQUEST'].fields_by_name['on_hand']._serialized_options = b'\342A\001\002\272H\010\032\006\030\300\204=(\000'
+  _globals['_SETSTOCKREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_SETSTOCKREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030@'
+  _globals['_SETSTOCKREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_SETSTOCKREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['variant_id']._loaded_options = None
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['variant_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['low_stock_threshold']._loaded_options = None
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['low_stock_threshold']._serialized_options = b'\342A\001\002\272H\010\032\006\030\300\204=(\000'
   _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['variant_id']._loaded_options = None
@@ -64,8 +96,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['GetStock']._serialized_options = b'\212\265\030\t\010\003\022\003\002\003\004\030\001\202\323\344\223\002/\022-/api/v1/inventory/variants/{variant_id}/stock'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ExplainAvailability']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ExplainAvailability']._serialized_options = b'\212\265\030\t\010\003\022\003\002\003\004\030\001\202\323\344\223\0026\0224/api/v1/inventory/variants/{variant_id}/availability'
   _globals['_INVENTORYSERVICE'].methods_by_name['ReceiveStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['ReceiveStock']._serialized_options = b'\212\265\030\t\010\003\022\003\002\003\004\030\001\202\323\344\223\0024\"//api/v1/inventory/variants/{variant_id}/receive:\001*'
+  _globals['_INVENTORYSERVICE'].methods_by_name['BatchReceiveStock']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['BatchReceiveStock']._serialized_options = b'\212\265\030\t\010\003\022\003\002\003\004\030\001\202\323\344\223\002,\"\'/api/v1/inventory/variants:batchReceive:\001*'
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetStock']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetStock']._serialized_options = b'\212\265\030\t\010\003\022\003\002\003\004\030\001\202\323\344\223\0022\032-/api/v1/inventory/variants/{variant_id}/stock:\001*'
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetLowStockThreshold']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetLowStockThreshold']._serialized_options = b'\212\265\030\t\010\003\022\003\002\003\004\030\001\202\323\344\223\002@\032;/api/v1/inventory/variants/{variant_id}/low-stock-threshold:\001*'
   _globals['_INVENTORYSERVICE'].methods_by_name['AdjustStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['AdjustStock']._serialized_options = b'\212\265\030\t\010\003\022\003\002\003\004\030\001\202\323\344\223\0023\"./api/v1/inventory/variants/{variant_id}/adjust:\001*'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListStockMovements']._loaded_options = None
@@ -74,18 +114,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTOCKREQUEST']._serialized_end=287
   _globals['_GETSTOCKRESPONSE']._serialized_start=289
   _globals['_GETSTOCKRESPONSE']._serialized_end=353
-  _globals['_RECEIVESTOCKREQUEST']._serialized_start=356
-  _globals['_RECEIVESTOCKREQUEST']._serialized_end=512
-  _globals['_RECEIVESTOCKRESPONSE']._serialized_start=514
-  _globals['_RECEIVESTOCKRESPONSE']._serialized_end=582
-  _globals['_ADJUSTSTOCKREQUEST']._serialized_start=585
-  _globals['_ADJUSTSTOCKREQUEST']._serialized_end=775
-  _globals['_ADJUSTSTOCKRESPONSE']._serialized_start=777
-  _globals['_ADJUSTSTOCKRESPONSE']._serialized_end=844
-  _globals['_LISTSTOCKMOVEMENTSREQUEST']._serialized_start=846
-  _globals['_LISTSTOCKMOVEMENTSREQUEST']._serialized_end=973
-  _globals['_LISTSTOCKMOVEMENTSRESPONSE']._serialized_start=975
-  _globals['_LISTSTOCKMOVEMENTSRESPONSE']._serialized_end=1086
-  _globals['_INVENTORYSERVICE']._serialized_start=1089
-  _globals['_INVENTORYSERVICE']._serialized_end=1827
+  _globals['_EXPLAINAVAILABILITYREQUEST']._serialized_start=355
+  _globals['_EXPLAINAVAILABILITYREQUEST']._serialized_end=417
+  _globals['_EXPLAINAVAILABILITYRESPONSE']._serialized_start=419
+  _globals['_EXPLAINAVAILABILITYRESPONSE']._serialized_end=508
+  _globals['_RECEIVESTOCKREQUEST']._serialized_start=511
+  _globals['_RECEIVESTOCKREQUEST']._serialized_end=667
+  _globals['_RECEIVESTOCKRESPONSE']._serialized_start=669
+  _globals['_RECEIVESTOCKRESPONSE']._serialized_end=737
+  _globals['_DELIVERYLINE']._serialized_start=739
+  _globals['_DELIVERYLINE']._serialized_end=864
+  _globals['_BATCHRECEIVESTOCKREQUEST']._serialized_start=867
+  _globals['_BATCHRECEIVESTOCKREQUEST']._serialized_end=1029
+  _globals['_BATCHRECEIVESTOCKRESPONSE']._serialized_start=1031
+  _globals['_BATCHRECEIVESTOCKRESPONSE']._serialized_end=1105
+  _globals['_SETSTOCKREQUEST']._serialized_start=1108
+  _globals['_SETSTOCKREQUEST']._serialized_end=1288
+  _globals['_SETSTOCKRESPONSE']._serialized_start=1290
+  _globals['_SETSTOCKRESPONSE']._serialized_end=1354
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST']._serialized_start=1357
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST']._serialized_end=1500
+  _globals['_SETLOWSTOCKTHRESHOLDRESPONSE']._serialized_start=1502
+  _globals['_SETLOWSTOCKTHRESHOLDRESPONSE']._serialized_end=1578
+  _globals['_ADJUSTSTOCKREQUEST']._serialized_start=1581
+  _globals['_ADJUSTSTOCKREQUEST']._serialized_end=1771
+  _globals['_ADJUSTSTOCKRESPONSE']._serialized_start=1773
+  _globals['_ADJUSTSTOCKRESPONSE']._serialized_end=1840
+  _globals['_LISTSTOCKMOVEMENTSREQUEST']._serialized_start=1842
+  _globals['_LISTSTOCKMOVEMENTSREQUEST']._serialized_end=1969
+  _globals['_LISTSTOCKMOVEMENTSRESPONSE']._serialized_start=1971
+  _globals['_LISTSTOCKMOVEMENTSRESPONSE']._serialized_end=2082
+  _globals['_INVENTORYSERVICE']._serialized_start=2085
+  _globals['_INVENTORYSERVICE']._serialized_end=3599
 # @@protoc_insertion_point(module_scope)

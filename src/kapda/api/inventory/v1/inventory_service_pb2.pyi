@@ -66,6 +66,52 @@ class GetStockResponse(_message.Message):
 Global___GetStockResponse: _TypeAlias = GetStockResponse  # noqa: Y015
 
 @_typing.final
+class ExplainAvailabilityRequest(_message.Message):
+    """Asks why a variant can or cannot be bought."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    variant_id: _builtins.str
+    """The variant's UUID."""
+    def __init__(
+        self,
+        *,
+        variant_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainAvailabilityRequest: _TypeAlias = ExplainAvailabilityRequest  # noqa: Y015
+
+@_typing.final
+class ExplainAvailabilityResponse(_message.Message):
+    """Answers with all that decides it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AVAILABILITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def availability(self) -> _stock_pb2.Availability:
+        """The availability."""
+
+    def __init__(
+        self,
+        *,
+        availability: _stock_pb2.Availability | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainAvailabilityResponse: _TypeAlias = ExplainAvailabilityResponse  # noqa: Y015
+
+@_typing.final
 class ReceiveStockRequest(_message.Message):
     """Asks to add pieces that arrived."""
 
@@ -124,6 +170,218 @@ class ReceiveStockResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReceiveStockResponse: _TypeAlias = ReceiveStockResponse  # noqa: Y015
+
+@_typing.final
+class DeliveryLine(_message.Message):
+    """One line of a delivery."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    variant_id: _builtins.str
+    """The variant's UUID."""
+    sku: _builtins.str
+    """The variant's SKU, exactly as it is written: 1 to 64 characters."""
+    quantity: _builtins.int
+    """How many pieces arrived: 1 to 100,000."""
+    def __init__(
+        self,
+        *,
+        variant_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sku", b"sku", "variant", b"variant", "variant_id", b"variant_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "sku", b"sku", "variant", b"variant", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_variant: _TypeAlias = _typing.Literal["variant_id", "sku"]  # noqa: Y015
+    _WhichOneofArgType_variant: _TypeAlias = _typing.Literal["variant", b"variant"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_variant) -> _WhichOneofReturnType_variant | None: ...
+
+Global___DeliveryLine: _TypeAlias = DeliveryLine  # noqa: Y015
+
+@_typing.final
+class BatchReceiveStockRequest(_message.Message):
+    """Asks to add the pieces of a delivery."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that the caller makes for this request. Sent again with the same fields, it has no second effect and gets the
+    first answer; with other fields it is refused.
+    """
+    reason: _builtins.str
+    """Where they come from, for the record: 1 to 200 characters."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryLine]:
+        """What arrived: 1 to 500 lines."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___DeliveryLine] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchReceiveStockRequest: _TypeAlias = BatchReceiveStockRequest  # noqa: Y015
+
+@_typing.final
+class BatchReceiveStockResponse(_message.Message):
+    """Answers with the stocks after the arrival."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STOCKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stocks(self) -> _containers.RepeatedCompositeFieldContainer[_stock_pb2.Stock]:
+        """One stock a line, in the lines' order."""
+
+    def __init__(
+        self,
+        *,
+        stocks: _abc.Iterable[_stock_pb2.Stock] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stocks", b"stocks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchReceiveStockResponse: _TypeAlias = BatchReceiveStockResponse  # noqa: Y015
+
+@_typing.final
+class SetStockRequest(_message.Message):
+    """Asks to set a count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    ON_HAND_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that the caller makes for this request. Sent again with the same fields, it has no second effect and gets the
+    first answer; with other fields it is refused.
+    """
+    variant_id: _builtins.str
+    """The variant's UUID."""
+    on_hand: _builtins.int
+    """How many pieces there are in the house, held ones included: 0 to 1,000,000."""
+    etag: _builtins.str
+    """The etag of the stock as it was when the count began. When no longer true, the call is refused: a piece that was sold
+    meanwhile would come back.
+    """
+    reason: _builtins.str
+    """Why it was counted, for the record: 1 to 200 characters."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+        on_hand: _builtins.int = ...,
+        etag: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "on_hand", b"on_hand", "reason", b"reason", "request_id", b"request_id", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetStockRequest: _TypeAlias = SetStockRequest  # noqa: Y015
+
+@_typing.final
+class SetStockResponse(_message.Message):
+    """Answers with the stock after the count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STOCK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stock(self) -> _stock_pb2.Stock:
+        """The stock."""
+
+    def __init__(
+        self,
+        *,
+        stock: _stock_pb2.Stock | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stock", b"stock"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stock", b"stock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetStockResponse: _TypeAlias = SetStockResponse  # noqa: Y015
+
+@_typing.final
+class SetLowStockThresholdRequest(_message.Message):
+    """Asks to set from how many available pieces on a variant is low."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    LOW_STOCK_THRESHOLD_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that the caller makes for this request. Sent again with the same fields, it has no second effect and gets the
+    first answer; with other fields it is refused.
+    """
+    variant_id: _builtins.str
+    """The variant's UUID."""
+    low_stock_threshold: _builtins.int
+    """That many pieces: 0 to 1,000,000. With 0 the variant is low only when it is sold out."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+        low_stock_threshold: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["low_stock_threshold", b"low_stock_threshold", "request_id", b"request_id", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetLowStockThresholdRequest: _TypeAlias = SetLowStockThresholdRequest  # noqa: Y015
+
+@_typing.final
+class SetLowStockThresholdResponse(_message.Message):
+    """Answers with the stock and its new threshold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STOCK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stock(self) -> _stock_pb2.Stock:
+        """The stock."""
+
+    def __init__(
+        self,
+        *,
+        stock: _stock_pb2.Stock | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stock", b"stock"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stock", b"stock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetLowStockThresholdResponse: _TypeAlias = SetLowStockThresholdResponse  # noqa: Y015
 
 @_typing.final
 class AdjustStockRequest(_message.Message):

@@ -40,10 +40,30 @@ class InventoryServiceStub:
                 request_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.GetStockRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.GetStockResponse.FromString,
                 _registered_method=True)
+        self.ExplainAvailability = channel.unary_unary(
+                '/kapda.api.inventory.v1.InventoryService/ExplainAvailability',
+                request_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ExplainAvailabilityRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ExplainAvailabilityResponse.FromString,
+                _registered_method=True)
         self.ReceiveStock = channel.unary_unary(
                 '/kapda.api.inventory.v1.InventoryService/ReceiveStock',
                 request_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ReceiveStockRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ReceiveStockResponse.FromString,
+                _registered_method=True)
+        self.BatchReceiveStock = channel.unary_unary(
+                '/kapda.api.inventory.v1.InventoryService/BatchReceiveStock',
+                request_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.BatchReceiveStockRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.BatchReceiveStockResponse.FromString,
+                _registered_method=True)
+        self.SetStock = channel.unary_unary(
+                '/kapda.api.inventory.v1.InventoryService/SetStock',
+                request_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetStockRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetStockResponse.FromString,
+                _registered_method=True)
+        self.SetLowStockThreshold = channel.unary_unary(
+                '/kapda.api.inventory.v1.InventoryService/SetLowStockThreshold',
+                request_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdResponse.FromString,
                 _registered_method=True)
         self.AdjustStock = channel.unary_unary(
                 '/kapda.api.inventory.v1.InventoryService/AdjustStock',
@@ -70,8 +90,50 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainAvailability(self, request, context):
+        """Explains why a variant can or cannot be bought: its stock, whether it is on sale, and which checkouts hold pieces of
+        it until when. All of one moment.
+
+        Errors: VALIDATION_FAILED, VARIANT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReceiveStock(self, request, context):
         """Adds pieces that arrived.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchReceiveStock(self, request, context):
+        """Adds the pieces of a delivery of many variants: all of its lines or, when one is wrong, none.
+
+        Every wrong line is counted, and BadRequest names the first 20. A line that names no variant of the caller's is
+        VARIANT_NOT_FOUND; two lines of one variant, which are refused and not summed, are VALIDATION_FAILED where that is all.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetStock(self, request, context):
+        """Sets the count of pieces to what somebody counted. Fewer than are held it cannot be.
+
+        A count that finds what was known changes nothing: no movement, the same etag.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND, INSUFFICIENT_STOCK, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetLowStockThreshold(self, request, context):
+        """Sets from how many available pieces on a variant is low. The last call stands.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
         """
@@ -105,10 +167,30 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     request_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.GetStockRequest.FromString,
                     response_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.GetStockResponse.SerializeToString,
             ),
+            'ExplainAvailability': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAvailability,
+                    request_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ExplainAvailabilityRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ExplainAvailabilityResponse.SerializeToString,
+            ),
             'ReceiveStock': grpc.unary_unary_rpc_method_handler(
                     servicer.ReceiveStock,
                     request_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ReceiveStockRequest.FromString,
                     response_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ReceiveStockResponse.SerializeToString,
+            ),
+            'BatchReceiveStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchReceiveStock,
+                    request_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.BatchReceiveStockRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.BatchReceiveStockResponse.SerializeToString,
+            ),
+            'SetStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetStock,
+                    request_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetStockRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetStockResponse.SerializeToString,
+            ),
+            'SetLowStockThreshold': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetLowStockThreshold,
+                    request_deserializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdResponse.SerializeToString,
             ),
             'AdjustStock': grpc.unary_unary_rpc_method_handler(
                     servicer.AdjustStock,
@@ -160,6 +242,33 @@ class InventoryService:
             _registered_method=True)
 
     @staticmethod
+    def ExplainAvailability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.inventory.v1.InventoryService/ExplainAvailability',
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ExplainAvailabilityRequest.SerializeToString,
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ExplainAvailabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ReceiveStock(request,
             target,
             options=(),
@@ -176,6 +285,87 @@ class InventoryService:
             '/kapda.api.inventory.v1.InventoryService/ReceiveStock',
             kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ReceiveStockRequest.SerializeToString,
             kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.ReceiveStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchReceiveStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.inventory.v1.InventoryService/BatchReceiveStock',
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.BatchReceiveStockRequest.SerializeToString,
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.BatchReceiveStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.inventory.v1.InventoryService/SetStock',
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetStockRequest.SerializeToString,
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetLowStockThreshold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.inventory.v1.InventoryService/SetLowStockThreshold',
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdRequest.SerializeToString,
+            kapda_dot_api_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdResponse.FromString,
             options,
             channel_credentials,
             insecure,

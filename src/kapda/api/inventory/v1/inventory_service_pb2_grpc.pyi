@@ -21,8 +21,34 @@ class InventoryServiceStub:
 
     Errors: VALIDATION_FAILED, VARIANT_NOT_FOUND.
     """
+    ExplainAvailability: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ExplainAvailabilityRequest, _inventory_service_pb2.ExplainAvailabilityResponse]
+    """Explains why a variant can or cannot be bought: its stock, whether it is on sale, and which checkouts hold pieces of
+    it until when. All of one moment.
+
+    Errors: VALIDATION_FAILED, VARIANT_NOT_FOUND.
+    """
     ReceiveStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ReceiveStockRequest, _inventory_service_pb2.ReceiveStockResponse]
     """Adds pieces that arrived.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
+    """
+    BatchReceiveStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.BatchReceiveStockRequest, _inventory_service_pb2.BatchReceiveStockResponse]
+    """Adds the pieces of a delivery of many variants: all of its lines or, when one is wrong, none.
+
+    Every wrong line is counted, and BadRequest names the first 20. A line that names no variant of the caller's is
+    VARIANT_NOT_FOUND; two lines of one variant, which are refused and not summed, are VALIDATION_FAILED where that is all.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
+    """
+    SetStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SetStockRequest, _inventory_service_pb2.SetStockResponse]
+    """Sets the count of pieces to what somebody counted. Fewer than are held it cannot be.
+
+    A count that finds what was known changes nothing: no movement, the same etag.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND, INSUFFICIENT_STOCK, ETAG_MISMATCH.
+    """
+    SetLowStockThreshold: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SetLowStockThresholdRequest, _inventory_service_pb2.SetLowStockThresholdResponse]
+    """Sets from how many available pieces on a variant is low. The last call stands.
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
     """
@@ -52,12 +78,62 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ExplainAvailability(
+        self,
+        request: _inventory_service_pb2.ExplainAvailabilityRequest,
+        context: _aio.ServicerContext[_inventory_service_pb2.ExplainAvailabilityRequest, _abc.Awaitable[_inventory_service_pb2.ExplainAvailabilityResponse]],
+    ) -> _abc.Awaitable[_inventory_service_pb2.ExplainAvailabilityResponse]:
+        """Explains why a variant can or cannot be bought: its stock, whether it is on sale, and which checkouts hold pieces of
+        it until when. All of one moment.
+
+        Errors: VALIDATION_FAILED, VARIANT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
     def ReceiveStock(
         self,
         request: _inventory_service_pb2.ReceiveStockRequest,
         context: _aio.ServicerContext[_inventory_service_pb2.ReceiveStockRequest, _abc.Awaitable[_inventory_service_pb2.ReceiveStockResponse]],
     ) -> _abc.Awaitable[_inventory_service_pb2.ReceiveStockResponse]:
         """Adds pieces that arrived.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchReceiveStock(
+        self,
+        request: _inventory_service_pb2.BatchReceiveStockRequest,
+        context: _aio.ServicerContext[_inventory_service_pb2.BatchReceiveStockRequest, _abc.Awaitable[_inventory_service_pb2.BatchReceiveStockResponse]],
+    ) -> _abc.Awaitable[_inventory_service_pb2.BatchReceiveStockResponse]:
+        """Adds the pieces of a delivery of many variants: all of its lines or, when one is wrong, none.
+
+        Every wrong line is counted, and BadRequest names the first 20. A line that names no variant of the caller's is
+        VARIANT_NOT_FOUND; two lines of one variant, which are refused and not summed, are VALIDATION_FAILED where that is all.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def SetStock(
+        self,
+        request: _inventory_service_pb2.SetStockRequest,
+        context: _aio.ServicerContext[_inventory_service_pb2.SetStockRequest, _abc.Awaitable[_inventory_service_pb2.SetStockResponse]],
+    ) -> _abc.Awaitable[_inventory_service_pb2.SetStockResponse]:
+        """Sets the count of pieces to what somebody counted. Fewer than are held it cannot be.
+
+        A count that finds what was known changes nothing: no movement, the same etag.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND, INSUFFICIENT_STOCK, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def SetLowStockThreshold(
+        self,
+        request: _inventory_service_pb2.SetLowStockThresholdRequest,
+        context: _aio.ServicerContext[_inventory_service_pb2.SetLowStockThresholdRequest, _abc.Awaitable[_inventory_service_pb2.SetLowStockThresholdResponse]],
+    ) -> _abc.Awaitable[_inventory_service_pb2.SetLowStockThresholdResponse]:
+        """Sets from how many available pieces on a variant is low. The last call stands.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, VARIANT_NOT_FOUND.
         """

@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"kapda/api/inventory/v1/stock.proto\x12\x16kapda.api.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n\x05Stock\x12\x18\n\nvariant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07on_hand\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04held\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x17\n\tavailable\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x98\x03\n\rStockMovement\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12>\n\x04kind\x18\x02 \x01(\x0e\x32*.kapda.api.inventory.v1.StockMovement.KindB\x04\xe2\x41\x01\x03\x12\x1b\n\ron_hand_delta\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x18\n\nheld_delta\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x61\x63tor\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63heckout_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x80\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_RECEIVE\x10\x01\x12\r\n\tKIND_HOLD\x10\x02\x12\x10\n\x0cKIND_RELEASE\x10\x03\x12\r\n\tKIND_SELL\x10\x04\x12\x0f\n\x0bKIND_RETURN\x10\x05\x12\x0f\n\x0bKIND_ADJUST\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"kapda/api/inventory/v1/stock.proto\x12\x16kapda.api.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x01\n\x05Stock\x12\x18\n\nvariant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07on_hand\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04held\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x17\n\tavailable\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12!\n\x13low_stock_threshold\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x03\"\xd5\x05\n\x0c\x41vailability\x12\x32\n\x05stock\x18\x01 \x01(\x0b\x32\x1d.kapda.api.inventory.v1.StockB\x04\xe2\x41\x01\x03\x12\x11\n\x03sku\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12N\n\rproduct_state\x18\x03 \x01(\x0e\x32\x31.kapda.api.inventory.v1.Availability.ProductStateB\x04\xe2\x41\x01\x03\x12\x1c\n\x0evariant_active\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x46\n\tobstacles\x18\x05 \x03(\x0e\x32-.kapda.api.inventory.v1.Availability.ObstacleB\x04\xe2\x41\x01\x03\x12\x36\n\x05holds\x18\x06 \x03(\x0b\x32!.kapda.api.inventory.v1.StockHoldB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fmore_hold_count\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x03\"\xd4\x01\n\x0cProductState\x12\x1d\n\x19PRODUCT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PRODUCT_STATE_DRAFT\x10\x01\x12\x1b\n\x17PRODUCT_STATE_SUBMITTED\x10\x02\x12\x1a\n\x16PRODUCT_STATE_APPROVED\x10\x03\x12\x1a\n\x16PRODUCT_STATE_REJECTED\x10\x04\x12\x1b\n\x17PRODUCT_STATE_PUBLISHED\x10\x05\x12\x1a\n\x16PRODUCT_STATE_ARCHIVED\x10\x06\"\x99\x01\n\x08Obstacle\x12\x18\n\x14OBSTACLE_UNSPECIFIED\x10\x00\x12\"\n\x1eOBSTACLE_PRODUCT_NOT_PUBLISHED\x10\x01\x12\x1d\n\x19OBSTACLE_VARIANT_INACTIVE\x10\x02\x12\x19\n\x15OBSTACLE_NONE_ON_HAND\x10\x03\x12\x15\n\x11OBSTACLE_ALL_HELD\x10\x04\"\xd1\x02\n\tStockHold\x12\x19\n\x0b\x63heckout_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08quantity\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12<\n\x05state\x18\x03 \x01(\x0e\x32\'.kapda.api.inventory.v1.StockHold.StateB\x04\xe2\x41\x01\x03\x12\x33\n\thold_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"g\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_OPENING\x10\x01\x12\x0e\n\nSTATE_OPEN\x10\x02\x12\x13\n\x0fSTATE_CAPTURING\x10\x03\x12\x0f\n\x0bSTATE_ENDED\x10\x04\"\x98\x03\n\rStockMovement\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12>\n\x04kind\x18\x02 \x01(\x0e\x32*.kapda.api.inventory.v1.StockMovement.KindB\x04\xe2\x41\x01\x03\x12\x1b\n\ron_hand_delta\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x18\n\nheld_delta\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x61\x63tor\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63heckout_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x80\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_RECEIVE\x10\x01\x12\r\n\tKIND_HOLD\x10\x02\x12\x10\n\x0cKIND_RELEASE\x10\x03\x12\r\n\tKIND_SELL\x10\x04\x12\x0f\n\x0bKIND_RETURN\x10\x05\x12\x0f\n\x0bKIND_ADJUST\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOCK'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
   _globals['_STOCK'].fields_by_name['update_time']._loaded_options = None
   _globals['_STOCK'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_STOCK'].fields_by_name['low_stock_threshold']._loaded_options = None
+  _globals['_STOCK'].fields_by_name['low_stock_threshold']._serialized_options = b'\342A\001\003'
+  _globals['_AVAILABILITY'].fields_by_name['stock']._loaded_options = None
+  _globals['_AVAILABILITY'].fields_by_name['stock']._serialized_options = b'\342A\001\003'
+  _globals['_AVAILABILITY'].fields_by_name['sku']._loaded_options = None
+  _globals['_AVAILABILITY'].fields_by_name['sku']._serialized_options = b'\342A\001\003'
+  _globals['_AVAILABILITY'].fields_by_name['product_state']._loaded_options = None
+  _globals['_AVAILABILITY'].fields_by_name['product_state']._serialized_options = b'\342A\001\003'
+  _globals['_AVAILABILITY'].fields_by_name['variant_active']._loaded_options = None
+  _globals['_AVAILABILITY'].fields_by_name['variant_active']._serialized_options = b'\342A\001\003'
+  _globals['_AVAILABILITY'].fields_by_name['obstacles']._loaded_options = None
+  _globals['_AVAILABILITY'].fields_by_name['obstacles']._serialized_options = b'\342A\001\003'
+  _globals['_AVAILABILITY'].fields_by_name['holds']._loaded_options = None
+  _globals['_AVAILABILITY'].fields_by_name['holds']._serialized_options = b'\342A\001\003'
+  _globals['_AVAILABILITY'].fields_by_name['more_hold_count']._loaded_options = None
+  _globals['_AVAILABILITY'].fields_by_name['more_hold_count']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKHOLD'].fields_by_name['checkout_id']._loaded_options = None
+  _globals['_STOCKHOLD'].fields_by_name['checkout_id']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKHOLD'].fields_by_name['quantity']._loaded_options = None
+  _globals['_STOCKHOLD'].fields_by_name['quantity']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKHOLD'].fields_by_name['state']._loaded_options = None
+  _globals['_STOCKHOLD'].fields_by_name['state']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKHOLD'].fields_by_name['hold_time']._loaded_options = None
+  _globals['_STOCKHOLD'].fields_by_name['hold_time']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKHOLD'].fields_by_name['expire_time']._loaded_options = None
+  _globals['_STOCKHOLD'].fields_by_name['expire_time']._serialized_options = b'\342A\001\003'
   _globals['_STOCKMOVEMENT'].fields_by_name['id']._loaded_options = None
   _globals['_STOCKMOVEMENT'].fields_by_name['id']._serialized_options = b'\342A\001\003'
   _globals['_STOCKMOVEMENT'].fields_by_name['kind']._loaded_options = None
@@ -62,9 +88,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOCKMOVEMENT'].fields_by_name['create_time']._loaded_options = None
   _globals['_STOCKMOVEMENT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_STOCK']._serialized_start=129
-  _globals['_STOCK']._serialized_end=305
-  _globals['_STOCKMOVEMENT']._serialized_start=308
-  _globals['_STOCKMOVEMENT']._serialized_end=716
-  _globals['_STOCKMOVEMENT_KIND']._serialized_start=588
-  _globals['_STOCKMOVEMENT_KIND']._serialized_end=716
+  _globals['_STOCK']._serialized_end=340
+  _globals['_AVAILABILITY']._serialized_start=343
+  _globals['_AVAILABILITY']._serialized_end=1068
+  _globals['_AVAILABILITY_PRODUCTSTATE']._serialized_start=700
+  _globals['_AVAILABILITY_PRODUCTSTATE']._serialized_end=912
+  _globals['_AVAILABILITY_OBSTACLE']._serialized_start=915
+  _globals['_AVAILABILITY_OBSTACLE']._serialized_end=1068
+  _globals['_STOCKHOLD']._serialized_start=1071
+  _globals['_STOCKHOLD']._serialized_end=1408
+  _globals['_STOCKHOLD_STATE']._serialized_start=1305
+  _globals['_STOCKHOLD_STATE']._serialized_end=1408
+  _globals['_STOCKMOVEMENT']._serialized_start=1411
+  _globals['_STOCKMOVEMENT']._serialized_end=1819
+  _globals['_STOCKMOVEMENT_KIND']._serialized_start=1691
+  _globals['_STOCKMOVEMENT_KIND']._serialized_end=1819
 # @@protoc_insertion_point(module_scope)

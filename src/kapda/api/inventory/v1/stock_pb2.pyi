@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -30,6 +32,7 @@ class Stock(_message.Message):
     AVAILABLE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    LOW_STOCK_THRESHOLD_FIELD_NUMBER: _builtins.int
     variant_id: _builtins.str
     """The variant's UUID."""
     on_hand: _builtins.int
@@ -40,6 +43,10 @@ class Stock(_message.Message):
     """The pieces that can still be sold: `on_hand` less `held`."""
     etag: _builtins.str
     """Names this state of the stock; another one after every change."""
+    low_stock_threshold: _builtins.int
+    """With so many pieces available, or fewer, the variant is low: 5 where nobody said otherwise. Each time that it becomes
+    low, the event `stock.low` tells of it once. A change of the threshold leaves the etag as it is.
+    """
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the stock last changed."""
@@ -53,14 +60,210 @@ class Stock(_message.Message):
         available: _builtins.int = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        low_stock_threshold: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "etag", b"etag", "held", b"held", "on_hand", b"on_hand", "update_time", b"update_time", "variant_id", b"variant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "etag", b"etag", "held", b"held", "low_stock_threshold", b"low_stock_threshold", "on_hand", b"on_hand", "update_time", b"update_time", "variant_id", b"variant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Stock: _TypeAlias = Stock  # noqa: Y015
+
+@_typing.final
+class Availability(_message.Message):
+    """Why a variant can or cannot be bought at this moment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _ProductState:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ProductStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Availability._ProductState.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        PRODUCT_STATE_UNSPECIFIED: Availability._ProductState.ValueType  # 0
+        """No state was given."""
+        PRODUCT_STATE_DRAFT: Availability._ProductState.ValueType  # 1
+        """The house is still writing it."""
+        PRODUCT_STATE_SUBMITTED: Availability._ProductState.ValueType  # 2
+        """It waits for a decision."""
+        PRODUCT_STATE_APPROVED: Availability._ProductState.ValueType  # 3
+        """It may be published."""
+        PRODUCT_STATE_REJECTED: Availability._ProductState.ValueType  # 4
+        """It may not be published."""
+        PRODUCT_STATE_PUBLISHED: Availability._ProductState.ValueType  # 5
+        """Customers see it."""
+        PRODUCT_STATE_ARCHIVED: Availability._ProductState.ValueType  # 6
+        """It was taken down."""
+
+    class ProductState(_ProductState, metaclass=_ProductStateEnumTypeWrapper):
+        """Where the variant's product stands."""
+
+    PRODUCT_STATE_UNSPECIFIED: Availability.ProductState.ValueType  # 0
+    """No state was given."""
+    PRODUCT_STATE_DRAFT: Availability.ProductState.ValueType  # 1
+    """The house is still writing it."""
+    PRODUCT_STATE_SUBMITTED: Availability.ProductState.ValueType  # 2
+    """It waits for a decision."""
+    PRODUCT_STATE_APPROVED: Availability.ProductState.ValueType  # 3
+    """It may be published."""
+    PRODUCT_STATE_REJECTED: Availability.ProductState.ValueType  # 4
+    """It may not be published."""
+    PRODUCT_STATE_PUBLISHED: Availability.ProductState.ValueType  # 5
+    """Customers see it."""
+    PRODUCT_STATE_ARCHIVED: Availability.ProductState.ValueType  # 6
+    """It was taken down."""
+
+    class _Obstacle:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ObstacleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Availability._Obstacle.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OBSTACLE_UNSPECIFIED: Availability._Obstacle.ValueType  # 0
+        """No obstacle was given."""
+        OBSTACLE_PRODUCT_NOT_PUBLISHED: Availability._Obstacle.ValueType  # 1
+        """The product is in another state than published, and so not on sale."""
+        OBSTACLE_VARIANT_INACTIVE: Availability._Obstacle.ValueType  # 2
+        """The variant was taken off sale."""
+        OBSTACLE_NONE_ON_HAND: Availability._Obstacle.ValueType  # 3
+        """There are no pieces in the house."""
+        OBSTACLE_ALL_HELD: Availability._Obstacle.ValueType  # 4
+        """Checkouts in progress keep every piece for themselves."""
+
+    class Obstacle(_Obstacle, metaclass=_ObstacleEnumTypeWrapper):
+        """One thing that stands between the variant and a new buyer."""
+
+    OBSTACLE_UNSPECIFIED: Availability.Obstacle.ValueType  # 0
+    """No obstacle was given."""
+    OBSTACLE_PRODUCT_NOT_PUBLISHED: Availability.Obstacle.ValueType  # 1
+    """The product is in another state than published, and so not on sale."""
+    OBSTACLE_VARIANT_INACTIVE: Availability.Obstacle.ValueType  # 2
+    """The variant was taken off sale."""
+    OBSTACLE_NONE_ON_HAND: Availability.Obstacle.ValueType  # 3
+    """There are no pieces in the house."""
+    OBSTACLE_ALL_HELD: Availability.Obstacle.ValueType  # 4
+    """Checkouts in progress keep every piece for themselves."""
+
+    STOCK_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    PRODUCT_STATE_FIELD_NUMBER: _builtins.int
+    VARIANT_ACTIVE_FIELD_NUMBER: _builtins.int
+    OBSTACLES_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    MORE_HOLD_COUNT_FIELD_NUMBER: _builtins.int
+    sku: _builtins.str
+    """The variant's SKU."""
+    product_state: Global___Availability.ProductState.ValueType
+    """Where the variant's product stands."""
+    variant_active: _builtins.bool
+    """Whether the variant is on sale when its product is published."""
+    more_hold_count: _builtins.int
+    """How many more there are."""
+    @_builtins.property
+    def stock(self) -> Global___Stock:
+        """The stock."""
+
+    @_builtins.property
+    def obstacles(self) -> _containers.RepeatedScalarFieldContainer[Global___Availability.Obstacle.ValueType]:
+        """All that stands in a buyer's way. Empty when the variant can be bought."""
+
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___StockHold]:
+        """The checkouts that hold pieces, at most 100, the ones first that give them back first."""
+
+    def __init__(
+        self,
+        *,
+        stock: Global___Stock | None = ...,
+        sku: _builtins.str = ...,
+        product_state: Global___Availability.ProductState.ValueType = ...,
+        variant_active: _builtins.bool = ...,
+        obstacles: _abc.Iterable[Global___Availability.Obstacle.ValueType] | None = ...,
+        holds: _abc.Iterable[Global___StockHold] | None = ...,
+        more_hold_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stock", b"stock"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holds", b"holds", "more_hold_count", b"more_hold_count", "obstacles", b"obstacles", "product_state", b"product_state", "sku", b"sku", "stock", b"stock", "variant_active", b"variant_active"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Availability: _TypeAlias = Availability  # noqa: Y015
+
+@_typing.final
+class StockHold(_message.Message):
+    """Pieces that one checkout keeps for itself. It does not say whose checkout that is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[StockHold._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: StockHold._State.ValueType  # 0
+        """No state was given."""
+        STATE_OPENING: StockHold._State.ValueType  # 1
+        """Its order at the payment gateway is being made."""
+        STATE_OPEN: StockHold._State.ValueType  # 2
+        """It waits for its payment."""
+        STATE_CAPTURING: StockHold._State.ValueType  # 3
+        """Its payment is being captured; it keeps its pieces until that is done."""
+        STATE_ENDED: StockHold._State.ValueType  # 4
+        """It has ended and has not given its pieces back: a fault, which CheckPromises counts."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """What the checkout is doing."""
+
+    STATE_UNSPECIFIED: StockHold.State.ValueType  # 0
+    """No state was given."""
+    STATE_OPENING: StockHold.State.ValueType  # 1
+    """Its order at the payment gateway is being made."""
+    STATE_OPEN: StockHold.State.ValueType  # 2
+    """It waits for its payment."""
+    STATE_CAPTURING: StockHold.State.ValueType  # 3
+    """Its payment is being captured; it keeps its pieces until that is done."""
+    STATE_ENDED: StockHold.State.ValueType  # 4
+    """It has ended and has not given its pieces back: a fault, which CheckPromises counts."""
+
+    CHECKOUT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    HOLD_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    checkout_id: _builtins.str
+    """The checkout's UUID."""
+    quantity: _builtins.int
+    """How many pieces it holds."""
+    state: Global___StockHold.State.ValueType
+    """What the checkout is doing."""
+    @_builtins.property
+    def hold_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it holds them."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it gives them back unless it is paid. Missing only where there is no such checkout."""
+
+    def __init__(
+        self,
+        *,
+        checkout_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        state: Global___StockHold.State.ValueType = ...,
+        hold_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "hold_time", b"hold_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkout_id", b"checkout_id", "expire_time", b"expire_time", "hold_time", b"hold_time", "quantity", b"quantity", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockHold: _TypeAlias = StockHold  # noqa: Y015
 
 @_typing.final
 class StockMovement(_message.Message):
