@@ -57,7 +57,7 @@ class InMemoryBacking:
 
     async def take_off_sale(self, variant_id: VariantId) -> None:
         variants = self.database.tables.variants
-        variants[variant_id] = replace(variants[variant_id], on_sale=False)
+        variants[variant_id] = replace(variants[variant_id], active=False)
 
     async def jobs(self) -> Sequence[tuple[Job, UUID]]:
         return list(self.database.tables.jobs)

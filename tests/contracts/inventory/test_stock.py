@@ -16,8 +16,8 @@ HOLD, OTHER_HOLD = HoldId(UUID(int=0xAA)), HoldId(UUID(int=0xAB))
 LATER = NOON + timedelta(minutes=5)
 
 
-def edit(variant_id: VariantId, owner: UserId | None = None) -> StockEdit:
-    return StockEdit(variant_id, LATER, "delivery note 17", MEERA, owner)
+def edit(owner: UserId | None = None) -> StockEdit:
+    return StockEdit(LATER, "delivery note 17", MEERA, owner)
 
 
 async def level(backing: Backing, variant_id: VariantId) -> StockLevel:
@@ -139,7 +139,7 @@ async def test_without_a_commit_nothing_is_held(backing: Backing) -> None:
 async def test_received_pieces_are_added(backing: Backing) -> None:
     kurta = await backing.stock_variant()
     async with backing.unit_of_work() as uow:
-        assert await uow.stock.receive(edit(kurta), 5) == StockLevel(kurta, 15, 0, 2, LATER)
+        assert await uow.stock.receive(kurta, edit(), 5) == StockLevel(kurta, 15, 0, 2, LATER)
         await uow.commit()
     assert await counters(backing, kurta) == (15, 0, 2)
 
@@ -149,7 +149,7 @@ async def test_a_count_adds_or_takes_down_to_what_is_held(backing: Backing, delt
     kurta = await backing.stock_variant()
     await hold(backing, HoldLine(kurta, 3))
     async with backing.unit_of_work() as uow:
-        assert await uow.stock.adjust(edit(kurta), delta, None) == StockLevel(kurta, on_hand, 3, 3, LATER)
+        assert await uow.stock.adjust(kurta, edit(), delta, None) == StockLevel(kurta, on_hand, 3, 3, LATER)
         await uow.commit()
 
 
@@ -157,9 +157,9 @@ async def test_a_count_below_what_is_held_or_of_another_version_changes_nothing(
     kurta = await backing.stock_variant()
     await hold(backing, HoldLine(kurta, 3))
     async with backing.unit_of_work() as uow:
-        assert await uow.stock.adjust(edit(kurta), -8, None) is None
-        assert await uow.stock.adjust(edit(kurta), -1, 1) is None
-        assert await uow.stock.adjust(edit(kurta), -1, 2) == StockLevel(kurta, 9, 3, 3, LATER)
+        assert await uow.stock.adjust(kurta, edit(), -8, None) is None
+        assert await uow.stock.adjust(kurta, edit(), -1, 1) is None
+        assert await uow.stock.adjust(kurta, edit(), -1, 2) == StockLevel(kurta, 9, 3, 3, LATER)
         await uow.commit()
     assert await counters(backing, kurta) == (9, 3, 3)
 
@@ -171,8 +171,8 @@ async def test_a_member_of_the_house_and_somebody_who_sees_every_house_see_it(
     kurta = await backing.stock_variant()
     async with backing.unit_of_work() as uow:
         assert await uow.stock.get(kurta, owner) is not None
-        assert await uow.stock.receive(edit(kurta, owner), 1) is not None
-        assert await uow.stock.adjust(edit(kurta, owner), 1, None) is not None
+        assert await uow.stock.receive(kurta, edit(owner), 1) is not None
+        assert await uow.stock.adjust(kurta, edit(owner), 1, None) is not None
         assert await uow.stock.movements(kurta, owner, PageRequest()) is not None
 
 
@@ -181,8 +181,8 @@ async def test_what_a_stranger_may_not_see_does_not_exist(backing: Backing) -> N
     for variant, owner in ((kurta, ASHA), (variant_number(9), None), (variant_number(9), MEERA)):
         async with backing.unit_of_work() as uow:
             assert await uow.stock.get(variant, owner) is None
-            assert await uow.stock.receive(edit(variant, owner), 1) is None
-            assert await uow.stock.adjust(edit(variant, owner), 1, None) is None
+            assert await uow.stock.receive(variant, edit(owner), 1) is None
+            assert await uow.stock.adjust(variant, edit(owner), 1, None) is None
             assert await uow.stock.movements(variant, owner, PageRequest()) is None
             await uow.commit()
     assert await counters(backing, kurta) == (10, 0, 1)
@@ -195,8 +195,8 @@ async def test_every_change_is_a_movement_and_they_sum_to_the_counters(backing: 
         await uow.stock.release(HOLD, LATER, "checkout expired")
         await uow.stock.hold(HOLD, [HoldLine(kurta, 2)], LATER)
         await uow.stock.sell(HOLD, LATER, "order K1")
-        await uow.stock.receive(edit(kurta), 5)
-        await uow.stock.adjust(edit(kurta), -1, None)
+        await uow.stock.receive(kurta, edit(), 5)
+        await uow.stock.adjust(kurta, edit(), -1, None)
         await uow.commit()
     async with backing.unit_of_work() as uow:
         page = await uow.stock.movements(kurta, None, PageRequest())
@@ -228,8 +228,8 @@ async def test_movements_are_read_page_by_page_and_of_one_variant_alone(backing:
     kurta, saree = await backing.stock_variant(1), await backing.stock_variant(2)
     for quantity in (1, 2, 3):
         async with backing.unit_of_work() as uow:
-            await uow.stock.receive(edit(kurta), quantity)
-            await uow.stock.receive(edit(saree), 9)
+            await uow.stock.receive(kurta, edit(), quantity)
+            await uow.stock.receive(saree, edit(), 9)
             await uow.commit()
     async with backing.unit_of_work() as uow:
         first = await uow.stock.movements(kurta, None, PageRequest(3))
