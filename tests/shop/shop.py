@@ -19,6 +19,7 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from kapda.adapters.postgres.seed.records import CatalogueRecords, UserRecord
 from kapda.adapters.postgres.seed.write import write_catalogue
@@ -203,6 +204,6 @@ async def open_shop(database_url: str, redis_url: str, processes: int = 1) -> As
 
 
 async def _fill(engine: AsyncEngine) -> None:
-    size = engine.pool.size()  # type: ignore[attr-defined]  # a queue pool, which has one
-    connections = [await engine.connect() for _ in range(size)]
+    assert isinstance(engine.pool, QueuePool)
+    connections = [await engine.connect() for _ in range(engine.pool.size())]
     await asyncio.gather(*(connection.close() for connection in connections))
