@@ -65,11 +65,18 @@ from kapda.domain.ops.use_cases.check_promises import CheckPromises
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCases
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
+from kapda.domain.orders.use_cases.cancel_order import CancelOrder
 from kapda.domain.orders.use_cases.finish_payment import FinishPayment
 from kapda.domain.orders.use_cases.get_order import GetOrder
 from kapda.domain.orders.use_cases.list_orders import ListOrders
+from kapda.domain.orders.use_cases.list_refunds import ListRefunds
 from kapda.domain.orders.use_cases.place_order import PlaceOrder
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEvent
+from kapda.domain.orders.use_cases.record_refund import RecordRefund
+from kapda.domain.orders.use_cases.refund_order import RefundOrder
+from kapda.domain.orders.use_cases.refunder import Refunder
+from kapda.domain.orders.use_cases.resolve_case import ResolveCase
+from kapda.domain.orders.use_cases.send_refund import SendRefund
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckout
 from kapda.domain.orders.use_cases.wake_due_work import WakeDueWork
 from kapda.domain.orders.use_cases.whose_payment import WhosePayment
@@ -254,7 +261,8 @@ class Container(containers.DeclarativeContainer):
         account_id=settings.provided.razorpay_account_id,
     )
     get_payment = providers.Factory(GetPayment, unit_of_work=reads.provider)
-    bookkeeper = providers.Factory(Bookkeeper, clock=clock, ids=ids)
+    refunder = providers.Factory(Refunder, clock=clock, ids=ids)
+    bookkeeper = providers.Factory(Bookkeeper, refunder=refunder, clock=clock, ids=ids)
     whose_payment = providers.Factory(WhosePayment, unit_of_work=unit_of_work.provider, gateway=gateway, clock=clock)
     finish_payment = providers.Factory(
         FinishPayment,
@@ -270,8 +278,32 @@ class Container(containers.DeclarativeContainer):
         signatures=checkout_signatures,
         finish_payment=finish_payment,
     )
+    record_refund = providers.Factory(RecordRefund, unit_of_work=unit_of_work.provider, clock=clock, ids=ids)
+    send_refund = providers.Factory(
+        SendRefund, unit_of_work=unit_of_work.provider, gateway=gateway, record_refund=record_refund, clock=clock
+    )
+    cancel_order = providers.Factory(
+        CancelOrder, unit_of_work=stock_unit_of_work.provider, refunder=refunder, clock=clock
+    )
+    refund_order = providers.Factory(
+        RefundOrder, unit_of_work=stock_unit_of_work.provider, refunder=refunder, clock=clock
+    )
+    resolve_case = providers.Factory(
+        ResolveCase,
+        unit_of_work=stock_unit_of_work.provider,
+        bookkeeper=bookkeeper,
+        refunder=refunder,
+        clock=clock,
+        ids=ids,
+    )
+    list_refunds = providers.Factory(ListRefunds, unit_of_work=reads.provider)
     process_gateway_event = providers.Factory(
-        ProcessGatewayEvent, unit_of_work=unit_of_work.provider, finish_payment=finish_payment, clock=clock
+        ProcessGatewayEvent,
+        unit_of_work=unit_of_work.provider,
+        gateway=gateway,
+        finish_payment=finish_payment,
+        record_refund=record_refund,
+        clock=clock,
     )
     settle_checkout = providers.Factory(
         SettleCheckout,
@@ -351,10 +383,17 @@ class Container(containers.DeclarativeContainer):
             place_order=place_order,
             get_order=get_order,
             list_orders=list_orders,
+            cancel_order=cancel_order,
+            refund_order=refund_order,
+            list_refunds=list_refunds,
             supervisor=supervisor,
             page_tokens=page_tokens,
         ),
         providers.Factory(
-            OpsServicer, check_promises=check_promises, list_open_cases=list_open_cases, page_tokens=page_tokens
+            OpsServicer,
+            check_promises=check_promises,
+            list_open_cases=list_open_cases,
+            resolve_case=resolve_case,
+            page_tokens=page_tokens,
         ),
     )

@@ -1,7 +1,7 @@
 """From settings to a running process, and back: what each process opens, serves, drains and closes, in that order."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.grpc.serve import serve, stop_on_signals
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
-from kapda.entrypoints.http.operations import Probe
 from kapda.entrypoints.http.server import serve_http
 from kapda.entrypoints.http.webhooks import create_webhooks_app
 from kapda.entrypoints.settings import Settings
@@ -55,7 +54,8 @@ async def run_webhooks(settings: Settings) -> None:
     container = Container(settings=settings)
     app = create_webhooks_app(
         container.receive_gateway_event(),
-        probes(container),
+        # Not Redis: deliveries are taken in without it, and a load balancer must not turn them away for its sake.
+        {"database": partial(database_answers, container)},
         registry=REGISTRY,
         allowed_senders=[str(network) for network in settings.webhook_senders],
     )
@@ -74,23 +74,22 @@ async def run_worker(settings: Settings) -> None:
             WorkerUseCases(
                 process_gateway_event=container.process_gateway_event(),
                 settle_checkout=container.settle_checkout(),
+                send_refund=container.send_refund(),
                 relay_events=container.relay_events(),
                 wake_due_work=container.wake_due_work().execute,
                 prune=container.retention().prune,
             ),
             container.job_runner,
-            probes=probes(container),
+            probes={
+                "database": partial(database_answers, container),
+                "redis": partial(redis_answers, container),
+            },
             registry=REGISTRY,
             address=settings.worker_address,
             stop=stop,
         )
     finally:
         await close_container(container)
-
-
-def probes(container: Container) -> Mapping[str, Probe]:
-    """What a process's readiness asks, by name."""
-    return {"database": partial(database_answers, container), "redis": partial(redis_answers, container)}
 
 
 async def close_container(container: Container) -> None:

@@ -49,7 +49,8 @@ BY_CONSTRAINT: Mapping[str, Callable[[], DomainError]] = {
     "checkouts_one_open_a_cart": _lost_race,
     "checkouts_gateway_order_unique": _lost_race,
     "payments_gateway_payment_unique": _lost_race,
-    "payment_cases_gateway_payment_unique": _lost_race,
+    "payment_cases_subject_unique": _lost_race,
+    "refunds_gateway_refund_unique": _lost_race,
     "orders_checkout_unique": _lost_race,
     "orders_payment_unique": _lost_race,
 }

@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kapda.domain.payments.gateway_event import GatewayEvent, GatewayEventState, ReceivedEvent
 
-_COLUMNS = "id, event_type, gateway_payment_id, state, attempts, received_at"
+_COLUMNS = "id, event_type, gateway_payment_id, gateway_refund_id, state, attempts, received_at"
 # Known under its id, or as the same fact under another id: either key brings the row that is there already.
 _STORE = text(f"""
-    INSERT INTO gateway_events (id, event_id, entity_key, event_type, gateway_payment_id, gateway_order_id, body,
-        received_at, state, next_attempt_at)
-    VALUES (:id, :event_id, :entity_key, :event_type, :gateway_payment_id, :gateway_order_id, :body, :at, :state,
-        CASE WHEN :state = 'pending' THEN CAST(:at AS timestamptz) END)
+    INSERT INTO gateway_events (id, event_id, entity_key, event_type, gateway_payment_id, gateway_order_id,
+        gateway_refund_id, body, received_at, state, next_attempt_at)
+    VALUES (:id, :event_id, :entity_key, :event_type, :gateway_payment_id, :gateway_order_id, :gateway_refund_id, :body,
+        :at, :state, CASE WHEN :state = 'pending' THEN CAST(:at AS timestamptz) END)
     ON CONFLICT DO NOTHING
     RETURNING {_COLUMNS}
 """)  # noqa: S608  (constants only)
@@ -55,6 +55,7 @@ class PostgresGatewayEvents:
                 "event_type": event.event_type,
                 "gateway_payment_id": event.gateway_payment_id,
                 "gateway_order_id": event.gateway_order_id,
+                "gateway_refund_id": event.gateway_refund_id,
                 "body": event.body,
                 "at": at,
                 "state": event.initial_state.value,
@@ -87,5 +88,11 @@ class PostgresGatewayEvents:
 
 def _event(row: Row[Any]) -> GatewayEvent:
     return GatewayEvent(
-        row.id, row.event_type, row.gateway_payment_id, GatewayEventState(row.state), row.attempts, row.received_at
+        id=row.id,
+        event_type=row.event_type,
+        gateway_payment_id=row.gateway_payment_id,
+        gateway_refund_id=row.gateway_refund_id,
+        state=GatewayEventState(row.state),
+        attempts=row.attempts,
+        received_at=row.received_at,
     )

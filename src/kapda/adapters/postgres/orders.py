@@ -10,7 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
 from kapda.domain.orders.order import HistoryEntry, Order, OrderLine, OrderState, OrderSummary
-from kapda.domain.shared.ids import CheckoutId, DesignerId, OrderId, PaymentId, ProductId, UserId, VariantId
+from kapda.domain.orders.reversal import Returned, Reversal
+from kapda.domain.shared.ids import (
+    CheckoutId,
+    DesignerId,
+    OrderId,
+    PaymentId,
+    ProductId,
+    RefundId,
+    UserId,
+    VariantId,
+)
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.pages import Page, PageRequest
 
@@ -48,6 +58,33 @@ _SELECT = """
 """
 _GET = text(f"{_SELECT} WHERE id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)")
 _OF_CHECKOUT = text(f"{_SELECT} WHERE checkout_id = :checkout_id")
+_LOCK = text("""
+    SELECT id FROM orders WHERE id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id) FOR UPDATE
+""")
+_SAVE = text("""
+    WITH saved AS (UPDATE orders SET state = :state, version = :version WHERE id = :id RETURNING id)
+    INSERT INTO order_history (order_id, sequence, state, reason, actor, created_at)
+    SELECT id, :sequence, :state, :reason, :actor, :at FROM saved
+""")
+_RETURNED = text("""
+    SELECT coalesce((SELECT sum(shipping_minor) FROM order_reversals WHERE order_id = :id), 0) AS shipping_minor,
+        (SELECT currency FROM orders WHERE id = :id) AS currency,
+        coalesce((SELECT json_object_agg(position, pieces) FROM (
+            SELECT position, sum(quantity) AS pieces FROM order_reversal_lines WHERE order_id = :id GROUP BY position
+        ) l), '{}') AS pieces
+""")
+_ADD_REVERSAL = text("""
+    WITH added AS (
+        INSERT INTO order_reversals (refund_id, order_id, shipping_minor)
+        VALUES (:refund_id, :order_id, :shipping_minor) RETURNING refund_id, order_id
+    )
+    INSERT INTO order_reversal_lines (refund_id, order_id, position, quantity, amount_minor, designer_net_minor,
+        commission_minor, commission_gst_minor)
+    SELECT added.refund_id, added.order_id, l.position, l.quantity, l.amount_minor, l.designer_net_minor,
+        l.commission_minor, l.commission_gst_minor
+    FROM added, jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (position integer, quantity integer, amount_minor bigint,
+        designer_net_minor bigint, commission_minor bigint, commission_gst_minor bigint)
+""")
 _LIST = text("""
     SELECT o.id, o.number, o.state, o.total_minor, o.currency, o.placed_at, l.item_count, l.first_title
     FROM orders o CROSS JOIN LATERAL (
@@ -107,6 +144,57 @@ class PostgresOrders:
     async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         """See the port."""
         return await self._one(_GET, {"id": order_id, "customer_id": customer_id})
+
+    async def lock(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
+        """See the port. Read after the lock is held."""
+        if await self._connection.scalar(_LOCK, {"id": order_id, "customer_id": customer_id}) is None:
+            return None
+        return await self.get(order_id, None)
+
+    async def save(self, order: Order) -> None:
+        """See the port."""
+        step = order.history[-1]
+        await self._connection.execute(
+            _SAVE,
+            {
+                "id": order.id,
+                "state": order.state.value,
+                "version": order.version,
+                "sequence": len(order.history),
+                "reason": step.reason,
+                "actor": step.actor,
+                "at": step.at,
+            },
+        )
+
+    async def returned(self, order_id: OrderId) -> Returned:
+        """See the port."""
+        row = (await self._connection.execute(_RETURNED, {"id": order_id})).one()
+        pieces = {int(position): int(quantity) for position, quantity in row.pieces.items()}
+        return Returned(pieces, Money(int(row.shipping_minor), row.currency))
+
+    async def add_reversal(self, order_id: OrderId, refund_id: RefundId, reversal: Reversal) -> None:
+        """See the port."""
+        lines = [
+            {
+                "position": line.position,
+                "quantity": line.quantity,
+                "amount_minor": line.amount.amount_minor,
+                "designer_net_minor": line.designer_net.amount_minor,
+                "commission_minor": line.commission.amount_minor,
+                "commission_gst_minor": line.commission_gst.amount_minor,
+            }
+            for line in reversal.lines
+        ]
+        await self._connection.execute(
+            _ADD_REVERSAL,
+            {
+                "refund_id": refund_id,
+                "order_id": order_id,
+                "shipping_minor": reversal.shipping.amount_minor,
+                "lines": to_json(lines),
+            },
+        )
 
     async def of_checkout(self, checkout_id: CheckoutId) -> Order | None:
         """See the port."""

@@ -145,6 +145,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         4,
+        "refunds whose look at the gateway is some minutes overdue",
+        "refunds WHERE next_look_at IS NOT NULL",
+        "SELECT id FROM refunds WHERE next_look_at < CAST(:lag AS timestamptz)",
+    ),
+    Check(
+        4,
         "checkouts whose look at the gateway is some minutes overdue",
         "checkouts WHERE next_check_at IS NOT NULL",
         "SELECT id FROM checkouts WHERE next_check_at < CAST(:lag AS timestamptz)",
@@ -167,9 +173,9 @@ CHECKS: tuple[Check, ...] = (
         "orders and cases without exactly one posting of their amount",
         "ledger_transactions",
         """SELECT x.id FROM (SELECT id, total_minor AS amount, 'order_placed' AS kind FROM orders
-            UNION ALL SELECT id, amount_minor, 'case_opened' FROM payment_cases) x
+            UNION ALL SELECT id, amount_minor, 'case_opened' FROM payment_cases WHERE refund_id IS NULL) x
            LEFT JOIN ledger_transactions t ON t.kind = x.kind AND t.reference_id = x.id
-           LEFT JOIN ledger_entries e ON e.transaction_id = t.id AND e.account = 'gateway_receivable'
+           LEFT JOIN ledger_entries e ON e.transaction_id = t.id AND e.amount_minor > 0
            GROUP BY x.id, x.amount HAVING coalesce(sum(e.amount_minor), 0) <> x.amount""",
     ),
     Check(
@@ -178,7 +184,44 @@ CHECKS: tuple[Check, ...] = (
         "designers",
         """SELECT d.id FROM designers d WHERE
            coalesce((SELECT -sum(amount_minor) FROM ledger_entries WHERE designer_id = d.id), 0)
-            <> coalesce((SELECT sum(designer_net_minor) FROM order_lines WHERE designer_id = d.id), 0)""",
+            <> coalesce((SELECT sum(designer_net_minor) FROM order_lines WHERE designer_id = d.id), 0)
+             - coalesce((SELECT sum(r.designer_net_minor) FROM order_reversal_lines r
+                JOIN order_lines l USING (order_id, position) WHERE l.designer_id = d.id), 0)""",
+    ),
+    Check(
+        5,
+        "payments whose promised or sent refunds are not the sums of their refunds",
+        "payments",
+        """SELECT p.id FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id
+           LEFT JOIN payment_cases c ON c.refund_id = r.id AND c.kind = 'refund_failed'
+           GROUP BY p.id HAVING p.refund_reserved_minor <> coalesce(sum(r.amount_minor)
+                FILTER (WHERE r.state <> 'failed' OR c.state = 'open'), 0)
+            OR p.refunded_minor <> coalesce(sum(r.amount_minor) FILTER (WHERE r.state = 'processed'), 0)""",
+    ),
+    Check(
+        5,
+        "refunds owed that the books do not owe, or the other way round",
+        "refunds",
+        """SELECT 'refunds_payable' AS id WHERE
+           coalesce((SELECT -sum(amount_minor) FROM ledger_entries WHERE account = 'refunds_payable'), 0)
+            <> coalesce((SELECT sum(r.amount_minor) FROM refunds r
+                LEFT JOIN payment_cases c ON c.refund_id = r.id AND c.kind = 'refund_failed'
+                WHERE r.state IN ('requested', 'pending') OR (r.state = 'failed' AND c.state = 'open')), 0)""",
+    ),
+    Check(
+        5,
+        "order lines with more pieces refunded than sold",
+        "order_reversal_lines",
+        """SELECT l.order_id AS id FROM order_lines l JOIN order_reversal_lines r USING (order_id, position)
+           GROUP BY l.order_id, l.position HAVING sum(r.quantity) > l.quantity""",
+    ),
+    Check(
+        5,
+        "money of the gateway that is neither received nor sent back by the books",
+        "payments",
+        """SELECT 'gateway_receivable' AS id WHERE
+           coalesce((SELECT sum(amount_minor) FROM ledger_entries WHERE account = 'gateway_receivable'), 0)
+            <> coalesce((SELECT sum(amount_minor - refunded_minor) FROM payments), 0)""",
     ),
     Check(
         6,
@@ -192,7 +235,7 @@ CHECKS: tuple[Check, ...] = (
         "orders and cases without their event",
         "outbox_events",
         """SELECT x.id FROM (SELECT id, 'order.placed' AS type FROM orders
-            UNION ALL SELECT id, 'payment_case.opened' FROM payment_cases) x
+            UNION ALL SELECT id, 'payment_case.opened' FROM payment_cases WHERE refund_id IS NULL) x
            WHERE NOT EXISTS (SELECT FROM outbox_events e WHERE e.aggregate_id = x.id AND e.type = x.type)""",
     ),
     Check(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kapda.adapters.pgqueuer.jobs import PgqueuerJobs
 from kapda.adapters.postgres.carts import PostgresCarts
+from kapda.adapters.postgres.cases import PostgresCases
 from kapda.adapters.postgres.checkouts import PostgresCheckouts
 from kapda.adapters.postgres.constraint_errors import domain_error
 from kapda.adapters.postgres.gateway_events import PostgresGatewayEvents
@@ -20,6 +21,7 @@ from kapda.adapters.postgres.ledger import PostgresLedger
 from kapda.adapters.postgres.orders import PostgresOrders
 from kapda.adapters.postgres.outbox import PostgresOutbox
 from kapda.adapters.postgres.payments import PostgresPayments
+from kapda.adapters.postgres.refunds import PostgresRefunds
 from kapda.adapters.postgres.request_log import PostgresRequestLog
 from kapda.adapters.postgres.stock import PostgresStock
 
@@ -42,6 +44,8 @@ class PostgresUnitOfWork:
     carts: PostgresCarts
     checkouts: PostgresCheckouts
     payments: PostgresPayments
+    refunds: PostgresRefunds
+    cases: PostgresCases
     gateway_events: PostgresGatewayEvents
     orders: PostgresOrders
     ledger: PostgresLedger
@@ -65,6 +69,8 @@ class PostgresUnitOfWork:
         self.carts = PostgresCarts(connection)
         self.checkouts = PostgresCheckouts(connection)
         self.payments = PostgresPayments(connection)
+        self.refunds = PostgresRefunds(connection)
+        self.cases = PostgresCases(connection)
         self.gateway_events = PostgresGatewayEvents(connection)
         self.orders = PostgresOrders(connection)
         self.ledger = PostgresLedger(connection)

@@ -10,7 +10,13 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from kapda.adapters.razorpay.errors import ApiError, NoAnswerError
-from kapda.domain.payments.gateway import GatewayOrder, GatewayPayment, GatewayPaymentState
+from kapda.domain.payments.gateway import (
+    GatewayOrder,
+    GatewayPayment,
+    GatewayPaymentState,
+    GatewayRefund,
+    GatewayRefundState,
+)
 from kapda.domain.shared.money import MAX_AMOUNT_MINOR, Money
 
 _BAD_REQUEST = "BAD_REQUEST_ERROR"
@@ -63,6 +69,35 @@ class PaymentAnswer(msgspec.Struct, frozen=True):
             method=self.method,
             created_at=datetime.fromtimestamp(self.created_at, UTC),
         )
+
+
+class RefundAnswer(msgspec.Struct, frozen=True):
+    """A refund entity."""
+
+    id: _Id
+    payment_id: _Id
+    amount: _Amount
+    currency: _Currency
+    status: GatewayRefundState
+    created_at: _Second
+    receipt: str | None = None
+
+    def to_domain(self) -> GatewayRefund:
+        """Returns it in kapda's words."""
+        return GatewayRefund(
+            id=self.id,
+            payment_id=self.payment_id,
+            amount=Money(self.amount, self.currency),
+            state=self.status,
+            receipt=self.receipt,
+            created_at=datetime.fromtimestamp(self.created_at, UTC),
+        )
+
+
+class RefundList(msgspec.Struct, frozen=True):
+    """A collection of refunds."""
+
+    items: list[RefundAnswer]
 
 
 class OrderList(msgspec.Struct, frozen=True):

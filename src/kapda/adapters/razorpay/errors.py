@@ -1,5 +1,7 @@
 """How a call ended when it did not end well. Neither is a `requests` exception: the SDK lets both through untouched."""
 
+from http import HTTPStatus
+
 
 class NoAnswerError(Exception):
     """The call may have acted or not: nothing came back, or nothing that can be trusted."""
@@ -35,3 +37,9 @@ class ApiError(Exception):
     def is_used_receipt(self) -> bool:
         """Whether an order with the receipt exists already."""
         return "receipt should be unique" in self.description
+
+    @property
+    def says_nothing_of_the_refund(self) -> bool:
+        """Whether a refund was not judged at all: the same key is at work elsewhere, or our own key is refused."""
+        credentials = self.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        return credentials or "still in progress" in self.description

@@ -1,15 +1,27 @@
 """The payment gateway port on Razorpay."""
 
 import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
-from kapda.adapters.razorpay.answers import OrderAnswer, OrderList, PaymentAnswer, PaymentList, read_answer
+from kapda.adapters.razorpay.answers import (
+    OrderAnswer,
+    OrderList,
+    PaymentAnswer,
+    PaymentList,
+    RefundAnswer,
+    RefundList,
+    read_answer,
+)
 from kapda.adapters.razorpay.errors import ApiError, NoAnswerError
 from kapda.adapters.razorpay.pool import Call, CallPool
 from kapda.domain.payments.gateway import (
     GatewayOrder,
     GatewayOrderRequest,
     GatewayPayment,
+    GatewayRefund,
+    GatewayRefundRequest,
     GatewayRefusedError,
     GatewayUnknownError,
 )
@@ -20,7 +32,10 @@ T = TypeVar("T")
 # Ids go into the path of an address, and some come from browsers: nothing but an id may pass.
 _ORDER_ID = re.compile(r"order_[A-Za-z0-9]{1,40}")
 _PAYMENT_ID = re.compile(r"pay_[A-Za-z0-9]{1,40}")
+_REFUND_ID = re.compile(r"rfnd_[A-Za-z0-9]{1,40}")
 _PAGE = 100
+# Pages of one look; beyond this a sweep takes a shorter time at once.
+_MAX_PAGES = 20
 # The longest Razorpay lets a payment stay authorised before it gives the money back.
 _MANUAL_CAPTURE_MINUTES = 7200
 
@@ -98,6 +113,60 @@ class RazorpayGateway:
             raise _refused(error) from error
         return _same_payment(payment_id, answer)
 
+    async def refund(self, request: GatewayRefundRequest) -> GatewayRefund:
+        """Refunds under the reference as idempotency key, which makes the same request again the same refund."""
+        if not _PAYMENT_ID.fullmatch(request.payment_id):
+            raise GatewayRefusedError(400, "BAD_REQUEST_ERROR", "not a payment's id", reason=None, field=None)
+        try:
+            answer = await self._ask(
+                lambda client: client.payment.refund(
+                    request.payment_id, _refund_body(request), headers={"X-Refund-Idempotency": request.reference}
+                ),
+                RefundAnswer,
+            )
+        except ApiError as error:
+            if error.says_nothing_of_the_refund:
+                raise GatewayUnknownError(f"refund not judged: HTTP {error.status}") from error
+            raise _refused(error) from error
+        refund = answer.to_domain()
+        if (refund.payment_id, refund.amount) != (request.payment_id, request.amount):
+            raise GatewayUnknownError(f"refund {refund.id} is of another payment or amount")
+        return refund
+
+    async def fetch_refund(self, refund_id: str) -> GatewayRefund | None:
+        """Fetches by id."""
+        if not _REFUND_ID.fullmatch(refund_id):
+            return None
+        found = await self._fetch(lambda client: client.refund.fetch(refund_id, {}), RefundAnswer)
+        return None if found is None else found.to_domain()
+
+    async def refunds_of_payment(self, payment_id: str) -> tuple[GatewayRefund, ...]:
+        """Fetches the payment's refunds, page by page; an unknown payment has none."""
+        if not _PAYMENT_ID.fullmatch(payment_id):
+            return ()
+
+        async def page_at(skip: int) -> list[RefundAnswer]:
+            query = {"count": _PAGE, "skip": skip}
+            answer = await self._fetch(
+                lambda client: client.payment.fetch_multiple_refund(payment_id, query), RefundList
+            )
+            return answer.items if answer is not None else []
+
+        refunds = await _all_pages(page_at)
+        return tuple(refund.to_domain() for refund in refunds if refund.payment_id == payment_id)
+
+    async def payments_since(self, since: datetime, until: datetime) -> tuple[GatewayPayment, ...]:
+        """Reads the account's list of payments, page by page, up to a bound that a sweep of minutes never meets."""
+
+        async def page_at(skip: int) -> list[PaymentAnswer]:
+            query = {"from": int(since.timestamp()), "to": int(until.timestamp()), "count": _PAGE, "skip": skip}
+            try:
+                return (await self._ask(lambda client: client.payment.all(query), PaymentList)).items
+            except ApiError as error:
+                raise _refused(error) from error
+
+        return tuple(payment.to_domain() for payment in await _all_pages(page_at))
+
     async def close(self) -> None:
         """Waits for the calls under way and closes the connections."""
         await self._pool.close()
@@ -123,6 +192,20 @@ class RazorpayGateway:
             return read_answer(await self._pool.run(call), shape)
         except NoAnswerError as error:
             raise GatewayUnknownError(str(error)) from error
+
+
+async def _all_pages(page_at: Callable[[int], Awaitable[list[T]]]) -> list[T]:
+    found: list[T] = []
+    for page in range(_MAX_PAGES):
+        items = await page_at(page * _PAGE)
+        found += items
+        if len(items) < _PAGE:
+            break
+    return found
+
+
+def _refund_body(request: GatewayRefundRequest) -> dict[str, object]:
+    return {"amount": request.amount.amount_minor, "speed": "normal", "receipt": request.reference}
 
 
 def _order_body(request: GatewayOrderRequest) -> dict[str, object]:

@@ -10,6 +10,9 @@ The accounts, and what a balance on them means:
 | commission_revenue     |                             | earned by the marketplace                           |
 | commission_gst_payable |                             | GST on the commission, owed to the state            |
 | shipping_revenue       |                             | charged for shipping                                |
+| refunds_payable        |                             | owed to customers: refunds that have not gone yet   |
+| refund_adjustments     | refunds nobody has assigned |                                                     |
+| write_offs             |                             | money kept by decision of the desk                  |
 """
 
 from collections.abc import Sequence
@@ -33,6 +36,9 @@ class Account(Enum):
     COMMISSION_REVENUE = "commission_revenue"
     COMMISSION_GST_PAYABLE = "commission_gst_payable"
     SHIPPING_REVENUE = "shipping_revenue"
+    REFUNDS_PAYABLE = "refunds_payable"
+    REFUND_ADJUSTMENTS = "refund_adjustments"
+    WRITE_OFFS = "write_offs"
 
 
 @unique
@@ -41,6 +47,10 @@ class TransactionKind(Enum):
 
     ORDER_PLACED = "order_placed"
     CASE_OPENED = "case_opened"
+    REFUND_REQUESTED = "refund_requested"
+    REFUND_PROCESSED = "refund_processed"
+    REFUND_ATTACHED = "refund_attached"
+    CASE_WRITTEN_OFF = "case_written_off"
 
 
 @dataclass(frozen=True, slots=True)

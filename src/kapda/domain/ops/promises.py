@@ -22,7 +22,6 @@ TITLES = {
 }
 # What a promise's text says that has nothing behind it yet.
 NOT_BUILT = {
-    5: "refunds are not built yet; what was captured and the books are checked",
     7: "mails are not built yet; events are checked",
 }
 

@@ -1,7 +1,7 @@
 """An order: a sale whose money is in, frozen as it was made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, unique
 
@@ -10,15 +10,29 @@ from kapda.domain.checkout.checkout import Checkout, CheckoutLine
 from kapda.domain.orders.commission import earnings
 from kapda.domain.shared import money
 from kapda.domain.shared.address import Address
+from kapda.domain.shared.errors import FailedPreconditionError, Precondition, Reason
 from kapda.domain.shared.ids import CheckoutId, DesignerId, OrderId, PaymentId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import Money
 
 
 @unique
 class OrderState(Enum):
-    """PLACED: paid, and waiting to be sent."""
+    """PLACED: paid, and waiting to be sent. CANCELLED: called off before it was sent; stock and money go back."""
 
     PLACED = "placed"
+    CANCELLED = "cancelled"
+
+
+@unique
+class OrderVerb(Enum):
+    """What can be done to an order."""
+
+    CANCEL = "cancel"
+
+
+TRANSITIONS: Mapping[tuple[OrderState, OrderVerb], OrderState] = {
+    (OrderState.PLACED, OrderVerb.CANCEL): OrderState.CANCELLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,25 @@ class Order:
     def etag(self) -> str:
         """Changes with every step of the order."""
         return f"v{self.version}"
+
+    def after(self, verb: OrderVerb, *, at: datetime, reason: str, actor: str) -> "Order":
+        """The order once `verb` is done, its history one step longer. Raises FailedPreconditionError
+        (ORDER_STATE_INVALID)."""
+        target = TRANSITIONS.get((self.state, verb))
+        if target is None:
+            raise _invalid_state(self, verb)
+        step = HistoryEntry(target, at, reason, actor)
+        return replace(self, state=target, history=(*self.history, step), version=self.version + 1)
+
+
+def _invalid_state(order: Order, verb: OrderVerb) -> FailedPreconditionError:
+    message = f"order {order.number} is {order.state.value}: cannot {verb.value}"
+    return FailedPreconditionError(
+        Reason.ORDER_STATE_INVALID,
+        message,
+        metadata={"order_id": str(order.id), "state": order.state.value, "verb": verb.value},
+        preconditions=(Precondition(Reason.ORDER_STATE_INVALID.value, f"orders/{order.id}", message),),
+    )
 
 
 @dataclass(frozen=True, slots=True)

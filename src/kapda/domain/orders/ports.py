@@ -7,9 +7,10 @@ from kapda.domain.checkout.ports import Checkouts
 from kapda.domain.inventory.ports import Stock
 from kapda.domain.ledger.ports import Ledger
 from kapda.domain.orders.order import Order, OrderSummary
-from kapda.domain.payments.ports import GatewayEvents, Payments
+from kapda.domain.orders.reversal import Returned, Reversal
+from kapda.domain.payments.ports import Cases, GatewayEvents, Payments, Refunds
 from kapda.domain.shared.events import Outbox
-from kapda.domain.shared.ids import CheckoutId, OrderId, UserId
+from kapda.domain.shared.ids import CheckoutId, OrderId, RefundId, UserId
 from kapda.domain.shared.jobs import Jobs
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import RequestLog
@@ -29,6 +30,22 @@ class Orders(Protocol):
 
     async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         """The order in full."""
+        ...
+
+    async def lock(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
+        """The same, locked until the end of the transaction."""
+        ...
+
+    async def save(self, order: Order) -> None:
+        """Write the state, the version and the last step of the history."""
+        ...
+
+    async def returned(self, order_id: OrderId) -> Returned:
+        """What refunds have taken out of the order so far."""
+        ...
+
+    async def add_reversal(self, order_id: OrderId, refund_id: RefundId, reversal: Reversal) -> None:
+        """Keep what the refund takes out of the order."""
         ...
 
     async def of_checkout(self, checkout_id: CheckoutId) -> Order | None:
@@ -54,6 +71,12 @@ class OrderUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def payments(self) -> Payments: ...
+
+    @property
+    def refunds(self) -> Refunds: ...
+
+    @property
+    def cases(self) -> Cases: ...
 
     @property
     def gateway_events(self) -> GatewayEvents: ...

@@ -25,7 +25,7 @@ from enum import Enum, unique
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
 from kapda.domain.payments.gateway import GatewayPayment, GatewayPaymentState
-from kapda.domain.payments.payment import CaseKind
+from kapda.domain.payments.payment_case import CaseKind
 
 
 @unique

@@ -63,6 +63,37 @@ class GatewayPayment:
     created_at: datetime
 
 
+@unique
+class GatewayRefundState(Enum):
+    """A refund's state at the gateway. PROCESSED comes before the customer's bank has moved."""
+
+    PENDING = "pending"
+    PROCESSED = "processed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRefundRequest:
+    """What to send back. `reference` is our own name for the refund: its receipt and its idempotency key, the same at
+    every try with the same amount."""
+
+    payment_id: str
+    amount: Money
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRefund:
+    """Money the gateway sends back. `receipt` is our reference where the refund is ours."""
+
+    id: str
+    payment_id: str
+    amount: Money
+    state: GatewayRefundState
+    receipt: str | None
+    created_at: datetime
+
+
 class GatewayUnknownError(UnavailableError):
     """No answer, or none that can be read: the call may have acted or not. Look before calling again."""
 

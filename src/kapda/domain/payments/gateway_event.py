@@ -15,8 +15,10 @@ from uuid import UUID
 # The first retry comes soon, the last ones hourly; the work never runs out of attempts.
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(hours=1)
-# Events whose payment must be looked up; every other event is kept and left alone.
+# Events whose payment must be looked up.
 PAYMENT_EVENTS = frozenset({"payment.authorized", "payment.captured", "order.paid"})
+# Events whose refund must be looked up.
+REFUND_EVENTS = frozenset({"refund.created", "refund.processed", "refund.failed", "refund.speed_changed"})
 
 
 @unique
@@ -37,13 +39,15 @@ class ReceivedEvent:
     event_type: str
     gateway_payment_id: str | None
     gateway_order_id: str | None
+    gateway_refund_id: str | None
     body: bytes
 
     @property
     def initial_state(self) -> GatewayEventState:
         """Whether there is anything to do about it."""
         concerns_payment = self.event_type in PAYMENT_EVENTS and self.gateway_payment_id is not None
-        return GatewayEventState.PENDING if concerns_payment else GatewayEventState.IGNORED
+        concerns_refund = self.event_type in REFUND_EVENTS and self.gateway_refund_id is not None
+        return GatewayEventState.PENDING if concerns_payment or concerns_refund else GatewayEventState.IGNORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class GatewayEvent:
     id: UUID
     event_type: str
     gateway_payment_id: str | None
+    gateway_refund_id: str | None
     state: GatewayEventState
     attempts: int
     received_at: datetime

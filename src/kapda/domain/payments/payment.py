@@ -1,11 +1,10 @@
 """What kapda keeps of a payment: one row for each payment the gateway captured for one of our checkouts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, unique
 
-from kapda.domain.shared.ids import CaseId, CheckoutId, OrderId, PaymentId
+from kapda.domain.shared.ids import CheckoutId, OrderId, PaymentId
 from kapda.domain.shared.money import Money
 
 
@@ -19,7 +18,10 @@ class PaymentState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Captured money. `order_id` names the order it paid, None while no order has it."""
+    """Captured money. `order_id` names the order it paid, None while no order has it.
+
+    `refund_reserved` is what refunds of it have been promised, `refunded` what of that has gone.
+    """
 
     id: PaymentId
     checkout_id: CheckoutId
@@ -29,32 +31,11 @@ class Payment:
     amount: Money
     method: str
     captured_at: datetime
+    refund_reserved: Money
+    refunded: Money
     order_id: OrderId | None
 
-
-@unique
-class CaseKind(Enum):
-    """Why captured money has no order."""
-
-    AMOUNT_MISMATCH = "amount_mismatch"
-    SECOND_PAYMENT = "second_payment"
-    CHECKOUT_SUPERSEDED = "checkout_superseded"
-    CHECKOUT_ABANDONED = "checkout_abandoned"
-    CHECKOUT_FAILED = "checkout_failed"
-    STOCK_GONE = "stock_gone"
-    REFUNDED_AT_GATEWAY = "refunded_at_gateway"
-    GATEWAY_ORDER_UNKNOWN = "gateway_order_unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentCase:
-    """Captured money awaiting its ending, with what was known when it was found."""
-
-    id: CaseId
-    kind: CaseKind
-    gateway_payment_id: str
-    payment_id: PaymentId
-    checkout_id: CheckoutId
-    amount: Money
-    evidence: Mapping[str, str]
-    opened_at: datetime
+    @property
+    def left(self) -> Money:
+        """What can still be promised back."""
+        return self.amount - self.refund_reserved

@@ -4,10 +4,18 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from kapda.domain.payments.gateway import GatewayOrder, GatewayOrderRequest, GatewayPayment
+from kapda.domain.payments.gateway import (
+    GatewayOrder,
+    GatewayOrderRequest,
+    GatewayPayment,
+    GatewayRefund,
+    GatewayRefundRequest,
+)
 from kapda.domain.payments.gateway_event import GatewayEvent, ReceivedEvent
-from kapda.domain.payments.payment import Payment, PaymentCase
-from kapda.domain.shared.ids import PaymentId, UserId
+from kapda.domain.payments.payment import Payment
+from kapda.domain.payments.payment_case import PaymentCase
+from kapda.domain.payments.refund import Refund
+from kapda.domain.shared.ids import CaseId, PaymentId, RefundId, UserId
 from kapda.domain.shared.jobs import Jobs
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.pages import Page, PageRequest
@@ -45,6 +53,22 @@ class PaymentGateway(Protocol):
         """Take the authorised money, all of it. A payment captured already is answered as it is, not refused."""
         ...
 
+    async def refund(self, request: GatewayRefundRequest) -> GatewayRefund:
+        """Send money back, once a reference: the same request again is answered with the same refund."""
+        ...
+
+    async def fetch_refund(self, refund_id: str) -> GatewayRefund | None:
+        """The refund as it is now, or None where the gateway says there is none."""
+        ...
+
+    async def refunds_of_payment(self, payment_id: str) -> tuple[GatewayRefund, ...]:
+        """Every refund of the payment, whoever made it."""
+        ...
+
+    async def payments_since(self, since: datetime, until: datetime) -> tuple[GatewayPayment, ...]:
+        """Every payment on the account made in that time, ours or not. The gateway's list may lag by minutes."""
+        ...
+
 
 class CheckoutSignatures(Protocol):
     """The proof the gateway's page hands to the browser."""
@@ -63,10 +87,14 @@ class WebhookSignatures(Protocol):
 
 
 class Payments(Protocol):
-    """Captured money and its cases."""
+    """Captured money."""
 
     async def add(self, payment: Payment) -> None:
         """Keep a captured payment. Raises AbortedError (CONCURRENT_UPDATE) when the gateway's payment is there already."""
+        ...
+
+    async def lock(self, payment_id: PaymentId) -> Payment | None:
+        """The payment, locked until the end of the transaction."""
         ...
 
     async def by_gateway_id(self, gateway_payment_id: str) -> Payment | None:
@@ -77,20 +105,88 @@ class Payments(Protocol):
         """The payment of one of this customer's checkouts; None for the customer sees everybody's."""
         ...
 
-    async def case_of(self, gateway_payment_id: str) -> PaymentCase | None:
-        """The case opened for the payment, in whatever state."""
+    async def reserve_refund(self, payment_id: PaymentId, amount: Money) -> bool:
+        """Promise that much of the payment back; False, and nothing done, where less is left."""
         ...
 
-    async def open_case(self, case: PaymentCase) -> None:
-        """Open a case; one a payment for good."""
+    async def release_refund(self, payment_id: PaymentId, amount: Money) -> None:
+        """Take a promise back that will not be kept by way of the gateway."""
         ...
 
-    async def open_cases(self, page: PageRequest) -> Page[PaymentCase]:
-        """Oldest first. The cursor is (opened_at as ISO 8601, id)."""
+    async def note_refunded(self, payment_id: PaymentId, amount: Money) -> None:
+        """That much of what was promised has gone; a payment of which all has gone is REFUNDED."""
         ...
 
     async def note_foreign(self, payment: GatewayPayment, at: datetime) -> None:
         """Remember a payment that is not for one of our checkouts; a second time changes nothing."""
+        ...
+
+
+class Refunds(Protocol):
+    """Refunds, ours and those adopted from the gateway."""
+
+    async def add(self, refund: Refund, next_look_at: datetime) -> None:
+        """Keep a new refund, due at `next_look_at`."""
+        ...
+
+    async def get(self, refund_id: RefundId) -> Refund | None:
+        """The refund as it is."""
+        ...
+
+    async def lock(self, refund_id: RefundId) -> Refund | None:
+        """The same, locked until the end of the transaction."""
+        ...
+
+    async def find_by_gateway_id(self, gateway_refund_id: str) -> RefundId | None:
+        """Which refund the gateway knows under that id."""
+        ...
+
+    async def save(self, refund: Refund) -> None:
+        """Write state and gateway id; one that has ended is not due any more."""
+        ...
+
+    async def postpone(self, refund_id: RefundId, attempts: int, next_look_at: datetime) -> None:
+        """Leave a refund under way for later."""
+        ...
+
+    async def of_payment(self, payment_id: PaymentId) -> tuple[Refund, ...]:
+        """The payment's refunds, oldest first."""
+        ...
+
+    async def due(self, at: datetime, limit: int) -> tuple[RefundId, ...]:
+        """Refunds under way that should be looked at now, longest due first."""
+        ...
+
+
+class Cases(Protocol):
+    """The orphan desk's rows. One case a payment for money without an order, one a refund for refunds gone wrong."""
+
+    async def add(self, case: PaymentCase) -> None:
+        """Keep a new case."""
+        ...
+
+    async def of_payment(self, gateway_payment_id: str) -> PaymentCase | None:
+        """The case of the payment's own money, in whatever state."""
+        ...
+
+    async def of_refund(self, refund_id: RefundId) -> PaymentCase | None:
+        """The case of that refund, in whatever state."""
+        ...
+
+    async def find(self, case_id: CaseId) -> PaymentCase | None:
+        """The case as it is."""
+        ...
+
+    async def lock(self, case_id: CaseId) -> PaymentCase | None:
+        """The same, locked until the end of the transaction."""
+        ...
+
+    async def save(self, case: PaymentCase) -> None:
+        """Write how the case ended."""
+        ...
+
+    async def open_cases(self, page: PageRequest) -> Page[PaymentCase]:
+        """Oldest first. The cursor is (opened_at as ISO 8601, id)."""
         ...
 
 
@@ -133,3 +229,6 @@ class PaymentsUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def payments(self) -> Payments: ...
+
+    @property
+    def cases(self) -> Cases: ...

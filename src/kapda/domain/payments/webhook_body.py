@@ -37,6 +37,7 @@ def read_event(event_id: str, body: bytes, account_id: str) -> ReceivedEvent:
         event_type=name,
         gateway_payment_id=_text(entities.get("payment", {}), "id"),
         gateway_order_id=_text(entities.get("order", {}), "id") or _text(entities.get("payment", {}), "order_id"),
+        gateway_refund_id=_text(entities.get("refund", {}), "id"),
         body=body,
     )
 

@@ -15,6 +15,7 @@ class Job(Enum):
 
     PROCESS_GATEWAY_EVENT = "process_gateway_event"
     SETTLE_CHECKOUT = "settle_checkout"
+    SEND_REFUND = "send_refund"
     RELAY_EVENTS = "relay_events"
 
 

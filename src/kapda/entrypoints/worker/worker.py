@@ -12,8 +12,9 @@ from starlette.middleware import Middleware
 
 from kapda.domain.ops.use_cases.relay_events import RelayEventsCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
+from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
-from kapda.domain.shared.ids import CheckoutId
+from kapda.domain.shared.ids import CheckoutId, RefundId
 from kapda.domain.shared.jobs import Job
 from kapda.entrypoints.grpc.use_case import UseCase
 from kapda.entrypoints.http.answers import unknown_route
@@ -48,6 +49,7 @@ class WorkerUseCases:
 
     process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
     settle_checkout: UseCase[SettleCheckoutCommand, None]
+    send_refund: UseCase[SendRefundCommand, None]
     relay_events: UseCase[RelayEventsCommand, int]
     wake_due_work: Callable[[], Awaitable[int]]
     prune: Callable[[], Awaitable[int]]
@@ -98,6 +100,11 @@ def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics) -> dict[Job, JobHa
         Job.SETTLE_CHECKOUT: handler_for(
             Job.SETTLE_CHECKOUT,
             lambda checkout: use_cases.settle_checkout.execute(SettleCheckoutCommand(CheckoutId(checkout))),
+            metrics,
+        ),
+        Job.SEND_REFUND: handler_for(
+            Job.SEND_REFUND,
+            lambda refund: use_cases.send_refund.execute(SendRefundCommand(RefundId(refund))),
             metrics,
         ),
         Job.RELAY_EVENTS: handler_for(

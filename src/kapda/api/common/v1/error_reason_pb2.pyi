@@ -72,6 +72,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such order of the caller."""
     ERROR_REASON_PAYMENT_NOT_FOUND: _ErrorReason.ValueType  # 405
     """No such payment of the caller."""
+    ERROR_REASON_CASE_NOT_FOUND: _ErrorReason.ValueType  # 406
+    """No such payment case."""
     ERROR_REASON_EMAIL_TAKEN: _ErrorReason.ValueType  # 500
     """ALREADY_EXISTS: a unique name is taken.
 
@@ -106,6 +108,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The payment's order, amount or currency is not the checkout's."""
     ERROR_REASON_PAYMENT_UNDER_REVIEW: _ErrorReason.ValueType  # 612
     """The money arrived, could not become an order, and is with the payment desk."""
+    ERROR_REASON_PAYMENT_REFUNDED: _ErrorReason.ValueType  # 613
+    """The money arrived, could not become an order, and is on its way back."""
+    ERROR_REASON_ORDER_STATE_INVALID: _ErrorReason.ValueType  # 614
+    """The order's state does not allow this."""
+    ERROR_REASON_REFUND_EXCEEDS_ORDER: _ErrorReason.ValueType  # 615
+    """More than is left of the order, or of its payment, would go back."""
+    ERROR_REASON_CASE_RESOLUTION_NOT_ALLOWED: _ErrorReason.ValueType  # 616
+    """The case cannot be resolved in this way; metadata `allowed` lists the ways it can."""
     ERROR_REASON_REQUEST_IN_PROGRESS: _ErrorReason.ValueType  # 700
     """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 
@@ -201,6 +211,8 @@ ERROR_REASON_ORDER_NOT_FOUND: ErrorReason.ValueType  # 404
 """No such order of the caller."""
 ERROR_REASON_PAYMENT_NOT_FOUND: ErrorReason.ValueType  # 405
 """No such payment of the caller."""
+ERROR_REASON_CASE_NOT_FOUND: ErrorReason.ValueType  # 406
+"""No such payment case."""
 ERROR_REASON_EMAIL_TAKEN: ErrorReason.ValueType  # 500
 """ALREADY_EXISTS: a unique name is taken.
 
@@ -235,6 +247,14 @@ ERROR_REASON_PAYMENT_MISMATCH: ErrorReason.ValueType  # 611
 """The payment's order, amount or currency is not the checkout's."""
 ERROR_REASON_PAYMENT_UNDER_REVIEW: ErrorReason.ValueType  # 612
 """The money arrived, could not become an order, and is with the payment desk."""
+ERROR_REASON_PAYMENT_REFUNDED: ErrorReason.ValueType  # 613
+"""The money arrived, could not become an order, and is on its way back."""
+ERROR_REASON_ORDER_STATE_INVALID: ErrorReason.ValueType  # 614
+"""The order's state does not allow this."""
+ERROR_REASON_REFUND_EXCEEDS_ORDER: ErrorReason.ValueType  # 615
+"""More than is left of the order, or of its payment, would go back."""
+ERROR_REASON_CASE_RESOLUTION_NOT_ALLOWED: ErrorReason.ValueType  # 616
+"""The case cannot be resolved in this way; metadata `allowed` lists the ways it can."""
 ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 700
 """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 

@@ -30,7 +30,7 @@ from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_do
 from kapda.api.ops.v1 import promise_pb2 as kapda_dot_api_dot_ops_dot_v1_dot_promise__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"kapda/api/ops/v1/ops_service.proto\x12\x10kapda.api.ops.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kapda/api/common/v1/access.proto\x1a\x1ekapda/api/ops/v1/promise.proto\"\x16\n\x14\x43heckPromisesRequest\"z\n\x15\x43heckPromisesResponse\x12\x31\n\x08promises\x18\x01 \x03(\x0b\x32\x1f.kapda.api.ops.v1.PromiseResult\x12.\n\ncheck_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x14ListOpenCasesRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"^\n\x15ListOpenCasesResponse\x12,\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x1d.kapda.api.ops.v1.PaymentCase\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa5\x02\n\nOpsService\x12\x87\x01\n\rCheckPromises\x12&.kapda.api.ops.v1.CheckPromisesRequest\x1a\'.kapda.api.ops.v1.CheckPromisesResponse\"%\x8a\xb5\x18\x05\x08\x03\x12\x01\x04\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/ops/promises\x12\x8c\x01\n\rListOpenCases\x12&.kapda.api.ops.v1.ListOpenCasesRequest\x1a\'.kapda.api.ops.v1.ListOpenCasesResponse\"*\x8a\xb5\x18\x05\x08\x03\x12\x01\x04\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/ops/payment-casesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"kapda/api/ops/v1/ops_service.proto\x12\x10kapda.api.ops.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kapda/api/common/v1/access.proto\x1a\x1ekapda/api/ops/v1/promise.proto\"\x16\n\x14\x43heckPromisesRequest\"z\n\x15\x43heckPromisesResponse\x12\x31\n\x08promises\x18\x01 \x03(\x0b\x32\x1f.kapda.api.ops.v1.PromiseResult\x12.\n\ncheck_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x14ListOpenCasesRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"^\n\x15ListOpenCasesResponse\x12,\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x1d.kapda.api.ops.v1.PaymentCase\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc3\x01\n\x12ResolveCaseRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x07\x63\x61se_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12L\n\nresolution\x18\x03 \x01(\x0e\x32(.kapda.api.ops.v1.PaymentCase.ResolutionB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x06reason\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"B\n\x13ResolveCaseResponse\x12+\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1d.kapda.api.ops.v1.PaymentCase2\xc3\x03\n\nOpsService\x12\x87\x01\n\rCheckPromises\x12&.kapda.api.ops.v1.CheckPromisesRequest\x1a\'.kapda.api.ops.v1.CheckPromisesResponse\"%\x8a\xb5\x18\x05\x08\x03\x12\x01\x04\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/ops/promises\x12\x9b\x01\n\x0bResolveCase\x12$.kapda.api.ops.v1.ResolveCaseRequest\x1a%.kapda.api.ops.v1.ResolveCaseResponse\"?\x8a\xb5\x18\x05\x08\x03\x12\x01\x04\x82\xd3\xe4\x93\x02\x30\"+/api/v1/ops/payment-cases/{case_id}:resolve:\x01*\x12\x8c\x01\n\rListOpenCases\x12&.kapda.api.ops.v1.ListOpenCasesRequest\x1a\'.kapda.api.ops.v1.ListOpenCasesResponse\"*\x8a\xb5\x18\x05\x08\x03\x12\x01\x04\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/ops/payment-casesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,8 +41,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTOPENCASESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\004\032\002(\000'
   _globals['_LISTOPENCASESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTOPENCASESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['case_id']._loaded_options = None
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['case_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['resolution']._loaded_options = None
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['resolution']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
   _globals['_OPSSERVICE'].methods_by_name['CheckPromises']._loaded_options = None
   _globals['_OPSSERVICE'].methods_by_name['CheckPromises']._serialized_options = b'\212\265\030\005\010\003\022\001\004\202\323\344\223\002\026\022\024/api/v1/ops/promises'
+  _globals['_OPSSERVICE'].methods_by_name['ResolveCase']._loaded_options = None
+  _globals['_OPSSERVICE'].methods_by_name['ResolveCase']._serialized_options = b'\212\265\030\005\010\003\022\001\004\202\323\344\223\0020\"+/api/v1/ops/payment-cases/{case_id}:resolve:\001*'
   _globals['_OPSSERVICE'].methods_by_name['ListOpenCases']._loaded_options = None
   _globals['_OPSSERVICE'].methods_by_name['ListOpenCases']._serialized_options = b'\212\265\030\005\010\003\022\001\004\202\323\344\223\002\033\022\031/api/v1/ops/payment-cases'
   _globals['_CHECKPROMISESREQUEST']._serialized_start=247
@@ -53,6 +63,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTOPENCASESREQUEST']._serialized_end=483
   _globals['_LISTOPENCASESRESPONSE']._serialized_start=485
   _globals['_LISTOPENCASESRESPONSE']._serialized_end=579
-  _globals['_OPSSERVICE']._serialized_start=582
-  _globals['_OPSSERVICE']._serialized_end=875
+  _globals['_RESOLVECASEREQUEST']._serialized_start=582
+  _globals['_RESOLVECASEREQUEST']._serialized_end=777
+  _globals['_RESOLVECASERESPONSE']._serialized_start=779
+  _globals['_RESOLVECASERESPONSE']._serialized_end=845
+  _globals['_OPSSERVICE']._serialized_start=848
+  _globals['_OPSSERVICE']._serialized_end=1299
 # @@protoc_insertion_point(module_scope)

@@ -122,3 +122,63 @@ class ListOpenCasesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOpenCasesResponse: _TypeAlias = ListOpenCasesResponse  # noqa: Y015
+
+@_typing.final
+class ResolveCaseRequest(_message.Message):
+    """Asks to end a payment case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that the caller makes for this request. Sent again with the same fields, it has no second effect and gets the
+    first answer; with other fields it is refused.
+    """
+    case_id: _builtins.str
+    """The case's UUID."""
+    resolution: _promise_pb2.PaymentCase.Resolution.ValueType
+    """How it ends."""
+    reason: _builtins.str
+    """Why, for people: 1 to 200 characters."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        case_id: _builtins.str = ...,
+        resolution: _promise_pb2.PaymentCase.Resolution.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "reason", b"reason", "request_id", b"request_id", "resolution", b"resolution"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveCaseRequest: _TypeAlias = ResolveCaseRequest  # noqa: Y015
+
+@_typing.final
+class ResolveCaseResponse(_message.Message):
+    """Answers with the case as it ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def case(self) -> _promise_pb2.PaymentCase:
+        """The case."""
+
+    def __init__(
+        self,
+        *,
+        case: _promise_pb2.PaymentCase | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["case", b"case"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveCaseResponse: _TypeAlias = ResolveCaseResponse  # noqa: Y015

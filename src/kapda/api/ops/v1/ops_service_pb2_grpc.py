@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class OpsServiceStub:
-    """What the people who run the marketplace look at. It changes nothing.
+    """What the people who run the marketplace look at and decide.
     """
 
     def __init__(self, channel):
@@ -40,6 +40,11 @@ class OpsServiceStub:
                 request_serializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.CheckPromisesRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.CheckPromisesResponse.FromString,
                 _registered_method=True)
+        self.ResolveCase = channel.unary_unary(
+                '/kapda.api.ops.v1.OpsService/ResolveCase',
+                request_serializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ResolveCaseRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ResolveCaseResponse.FromString,
+                _registered_method=True)
         self.ListOpenCases = channel.unary_unary(
                 '/kapda.api.ops.v1.OpsService/ListOpenCases',
                 request_serializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ListOpenCasesRequest.SerializeToString,
@@ -48,11 +53,21 @@ class OpsServiceStub:
 
 
 class OpsServiceServicer:
-    """What the people who run the marketplace look at. It changes nothing.
+    """What the people who run the marketplace look at and decide.
     """
 
     def CheckPromises(self, request, context):
         """Recomputes every promise from the records and tells which hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveCase(self, request, context):
+        """Ends an open payment case by a person's decision. Which resolutions a kind allows stands with the case.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, CASE_NOT_FOUND, CASE_RESOLUTION_NOT_ALLOWED, CHECKOUT_STATE_INVALID,
+        INSUFFICIENT_STOCK, REFUND_EXCEEDS_ORDER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,6 +90,11 @@ def add_OpsServiceServicer_to_server(servicer, server):
                     request_deserializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.CheckPromisesRequest.FromString,
                     response_serializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.CheckPromisesResponse.SerializeToString,
             ),
+            'ResolveCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveCase,
+                    request_deserializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ResolveCaseRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ResolveCaseResponse.SerializeToString,
+            ),
             'ListOpenCases': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOpenCases,
                     request_deserializer=kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ListOpenCasesRequest.FromString,
@@ -89,7 +109,7 @@ def add_OpsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OpsService:
-    """What the people who run the marketplace look at. It changes nothing.
+    """What the people who run the marketplace look at and decide.
     """
 
     @staticmethod
@@ -109,6 +129,33 @@ class OpsService:
             '/kapda.api.ops.v1.OpsService/CheckPromises',
             kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.CheckPromisesRequest.SerializeToString,
             kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.CheckPromisesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.ops.v1.OpsService/ResolveCase',
+            kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ResolveCaseRequest.SerializeToString,
+            kapda_dot_api_dot_ops_dot_v1_dot_ops__service__pb2.ResolveCaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,11 +13,17 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OpsServiceStub:
-    """What the people who run the marketplace look at. It changes nothing."""
+    """What the people who run the marketplace look at and decide."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckPromises: _aio.UnaryUnaryMultiCallable[_ops_service_pb2.CheckPromisesRequest, _ops_service_pb2.CheckPromisesResponse]
     """Recomputes every promise from the records and tells which hold."""
+    ResolveCase: _aio.UnaryUnaryMultiCallable[_ops_service_pb2.ResolveCaseRequest, _ops_service_pb2.ResolveCaseResponse]
+    """Ends an open payment case by a person's decision. Which resolutions a kind allows stands with the case.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, CASE_NOT_FOUND, CASE_RESOLUTION_NOT_ALLOWED, CHECKOUT_STATE_INVALID,
+    INSUFFICIENT_STOCK, REFUND_EXCEEDS_ORDER.
+    """
     ListOpenCases: _aio.UnaryUnaryMultiCallable[_ops_service_pb2.ListOpenCasesRequest, _ops_service_pb2.ListOpenCasesResponse]
     """Lists the open payment cases, the oldest first.
 
@@ -25,7 +31,7 @@ class OpsServiceStub:
     """
 
 class OpsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What the people who run the marketplace look at. It changes nothing."""
+    """What the people who run the marketplace look at and decide."""
 
     @_abc_1.abstractmethod
     def CheckPromises(
@@ -34,6 +40,18 @@ class OpsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ops_service_pb2.CheckPromisesRequest, _abc.Awaitable[_ops_service_pb2.CheckPromisesResponse]],
     ) -> _abc.Awaitable[_ops_service_pb2.CheckPromisesResponse]:
         """Recomputes every promise from the records and tells which hold."""
+
+    @_abc_1.abstractmethod
+    def ResolveCase(
+        self,
+        request: _ops_service_pb2.ResolveCaseRequest,
+        context: _aio.ServicerContext[_ops_service_pb2.ResolveCaseRequest, _abc.Awaitable[_ops_service_pb2.ResolveCaseResponse]],
+    ) -> _abc.Awaitable[_ops_service_pb2.ResolveCaseResponse]:
+        """Ends an open payment case by a person's decision. Which resolutions a kind allows stands with the case.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, CASE_NOT_FOUND, CASE_RESOLUTION_NOT_ALLOWED, CHECKOUT_STATE_INVALID,
+        INSUFFICIENT_STOCK, REFUND_EXCEEDS_ORDER.
+        """
 
     @_abc_1.abstractmethod
     def ListOpenCases(

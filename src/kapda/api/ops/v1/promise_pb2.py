@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from kapda.api.common.v1 import money_pb2 as kapda_dot_api_dot_common_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ekapda/api/ops/v1/promise.proto\x12\x10kapda.api.ops.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fkapda/api/common/v1/money.proto\"\xad\x02\n\rPromiseResult\x12\x14\n\x06number\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x13\n\x05title\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12>\n\x07verdict\x18\x03 \x01(\x0e\x32\'.kapda.api.ops.v1.PromiseResult.VerdictB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x65vidence\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fviolation_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x18\n\nsample_ids\x18\x06 \x03(\tB\x04\xe2\x41\x01\x03\"`\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_HOLDS\x10\x01\x12\x12\n\x0eVERDICT_BROKEN\x10\x02\x12\x15\n\x11VERDICT_NOT_BUILT\x10\x03\"\xce\x02\n\x0bPaymentCase\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04kind\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12!\n\x13razorpay_payment_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63heckout_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x30\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyB\x04\xe2\x41\x01\x03\x12\x43\n\x08\x65vidence\x18\x06 \x03(\x0b\x32+.kapda.api.ops.v1.PaymentCase.EvidenceEntryB\x04\xe2\x41\x01\x03\x12\x33\n\topen_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a/\n\rEvidenceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ekapda/api/ops/v1/promise.proto\x12\x10kapda.api.ops.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fkapda/api/common/v1/money.proto\"\xad\x02\n\rPromiseResult\x12\x14\n\x06number\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x13\n\x05title\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12>\n\x07verdict\x18\x03 \x01(\x0e\x32\'.kapda.api.ops.v1.PromiseResult.VerdictB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x65vidence\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0fviolation_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x18\n\nsample_ids\x18\x06 \x03(\tB\x04\xe2\x41\x01\x03\"`\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_HOLDS\x10\x01\x12\x12\n\x0eVERDICT_BROKEN\x10\x02\x12\x15\n\x11VERDICT_NOT_BUILT\x10\x03\"\xb9\x05\n\x0bPaymentCase\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04kind\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12!\n\x13razorpay_payment_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63heckout_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x30\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x1a.kapda.api.common.v1.MoneyB\x04\xe2\x41\x01\x03\x12\x43\n\x08\x65vidence\x18\x06 \x03(\x0b\x32+.kapda.api.ops.v1.PaymentCase.EvidenceEntryB\x04\xe2\x41\x01\x03\x12\x33\n\topen_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x42\n\nresolution\x18\x08 \x01(\x0e\x32(.kapda.api.ops.v1.PaymentCase.ResolutionB\x04\xe2\x41\x01\x03\x12K\n\x13\x61llowed_resolutions\x18\t \x03(\x0e\x32(.kapda.api.ops.v1.PaymentCase.ResolutionB\x04\xe2\x41\x01\x03\x12\x36\n\x0cresolve_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x17\n\trefund_id\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x1a/\n\rEvidenceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x86\x01\n\nResolution\x12\x1a\n\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x14\n\x10RESOLUTION_PLACE\x10\x01\x12\x15\n\x11RESOLUTION_REFUND\x10\x02\x12\x15\n\x11RESOLUTION_ATTACH\x10\x03\x12\x18\n\x14RESOLUTION_WRITE_OFF\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,12 +62,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYMENTCASE'].fields_by_name['evidence']._serialized_options = b'\342A\001\003'
   _globals['_PAYMENTCASE'].fields_by_name['open_time']._loaded_options = None
   _globals['_PAYMENTCASE'].fields_by_name['open_time']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENTCASE'].fields_by_name['resolution']._loaded_options = None
+  _globals['_PAYMENTCASE'].fields_by_name['resolution']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENTCASE'].fields_by_name['allowed_resolutions']._loaded_options = None
+  _globals['_PAYMENTCASE'].fields_by_name['allowed_resolutions']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENTCASE'].fields_by_name['resolve_time']._loaded_options = None
+  _globals['_PAYMENTCASE'].fields_by_name['resolve_time']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENTCASE'].fields_by_name['refund_id']._loaded_options = None
+  _globals['_PAYMENTCASE'].fields_by_name['refund_id']._serialized_options = b'\342A\001\003'
   _globals['_PROMISERESULT']._serialized_start=152
   _globals['_PROMISERESULT']._serialized_end=453
   _globals['_PROMISERESULT_VERDICT']._serialized_start=357
   _globals['_PROMISERESULT_VERDICT']._serialized_end=453
   _globals['_PAYMENTCASE']._serialized_start=456
-  _globals['_PAYMENTCASE']._serialized_end=790
-  _globals['_PAYMENTCASE_EVIDENCEENTRY']._serialized_start=743
-  _globals['_PAYMENTCASE_EVIDENCEENTRY']._serialized_end=790
+  _globals['_PAYMENTCASE']._serialized_end=1153
+  _globals['_PAYMENTCASE_EVIDENCEENTRY']._serialized_start=969
+  _globals['_PAYMENTCASE_EVIDENCEENTRY']._serialized_end=1016
+  _globals['_PAYMENTCASE_RESOLUTION']._serialized_start=1019
+  _globals['_PAYMENTCASE_RESOLUTION']._serialized_end=1153
 # @@protoc_insertion_point(module_scope)

@@ -94,9 +94,40 @@ Global___PromiseResult: _TypeAlias = PromiseResult  # noqa: Y015
 
 @_typing.final
 class PaymentCase(_message.Message):
-    """Money that arrived, has no order, and awaits a decision."""
+    """Money that arrived and has no order, or a refund that went wrong, and how it was decided."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _Resolution:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ResolutionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PaymentCase._Resolution.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        RESOLUTION_UNSPECIFIED: PaymentCase._Resolution.ValueType  # 0
+        """The case is open."""
+        RESOLUTION_PLACE: PaymentCase._Resolution.ValueType  # 1
+        """The order is made after all."""
+        RESOLUTION_REFUND: PaymentCase._Resolution.ValueType  # 2
+        """The money goes back."""
+        RESOLUTION_ATTACH: PaymentCase._Resolution.ValueType  # 3
+        """Money that went back by somebody else's hand is taken out of all the order it belongs to."""
+        RESOLUTION_WRITE_OFF: PaymentCase._Resolution.ValueType  # 4
+        """Nothing more will be done."""
+
+    class Resolution(_Resolution, metaclass=_ResolutionEnumTypeWrapper):
+        """How a case ends."""
+
+    RESOLUTION_UNSPECIFIED: PaymentCase.Resolution.ValueType  # 0
+    """The case is open."""
+    RESOLUTION_PLACE: PaymentCase.Resolution.ValueType  # 1
+    """The order is made after all."""
+    RESOLUTION_REFUND: PaymentCase.Resolution.ValueType  # 2
+    """The money goes back."""
+    RESOLUTION_ATTACH: PaymentCase.Resolution.ValueType  # 3
+    """Money that went back by somebody else's hand is taken out of all the order it belongs to."""
+    RESOLUTION_WRITE_OFF: PaymentCase.Resolution.ValueType  # 4
+    """Nothing more will be done."""
 
     @_typing.final
     class EvidenceEntry(_message.Message):
@@ -125,6 +156,10 @@ class PaymentCase(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    ALLOWED_RESOLUTIONS_FIELD_NUMBER: _builtins.int
+    RESOLVE_TIME_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The case's UUID."""
     kind: _builtins.str
@@ -133,6 +168,10 @@ class PaymentCase(_message.Message):
     """The payment's name at Razorpay."""
     checkout_id: _builtins.str
     """The UUID of the checkout that the money was meant for."""
+    resolution: Global___PaymentCase.Resolution.ValueType
+    """How it ended; unspecified while it is open."""
+    refund_id: _builtins.str
+    """The UUID of the refund that the case is about. Empty where it is about the payment's own money."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """How much money it is."""
@@ -145,6 +184,14 @@ class PaymentCase(_message.Message):
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """Since when the case is open."""
 
+    @_builtins.property
+    def allowed_resolutions(self) -> _containers.RepeatedScalarFieldContainer[Global___PaymentCase.Resolution.ValueType]:
+        """The resolutions that the case still allows; none once it has ended."""
+
+    @_builtins.property
+    def resolve_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended. Not set while it is open."""
+
     def __init__(
         self,
         *,
@@ -155,10 +202,14 @@ class PaymentCase(_message.Message):
         amount: _money_pb2.Money | None = ...,
         evidence: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
+        resolution: Global___PaymentCase.Resolution.ValueType = ...,
+        allowed_resolutions: _abc.Iterable[Global___PaymentCase.Resolution.ValueType] | None = ...,
+        resolve_time: _timestamp_pb2.Timestamp | None = ...,
+        refund_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "open_time", b"open_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "open_time", b"open_time", "resolve_time", b"resolve_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "checkout_id", b"checkout_id", "evidence", b"evidence", "id", b"id", "kind", b"kind", "open_time", b"open_time", "razorpay_payment_id", b"razorpay_payment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_resolutions", b"allowed_resolutions", "amount", b"amount", "checkout_id", b"checkout_id", "evidence", b"evidence", "id", b"id", "kind", b"kind", "open_time", b"open_time", "razorpay_payment_id", b"razorpay_payment_id", "refund_id", b"refund_id", "resolution", b"resolution", "resolve_time", b"resolve_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

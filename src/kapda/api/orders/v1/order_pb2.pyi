@@ -39,6 +39,8 @@ class Order(_message.Message):
         """No state was given."""
         STATE_PLACED: Order._State.ValueType  # 1
         """Paid, and with the designers to be sent."""
+        STATE_CANCELLED: Order._State.ValueType  # 2
+        """Called off before it was sent; stock and money go back."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where an order stands. Values are added as orders learn to do more; treat an unknown one as in progress."""
@@ -47,6 +49,8 @@ class Order(_message.Message):
     """No state was given."""
     STATE_PLACED: Order.State.ValueType  # 1
     """Paid, and with the designers to be sent."""
+    STATE_CANCELLED: Order.State.ValueType  # 2
+    """Called off before it was sent; stock and money go back."""
 
     ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
@@ -291,3 +295,88 @@ class OrderHistoryEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderHistoryEntry: _TypeAlias = OrderHistoryEntry  # noqa: Y015
+
+@_typing.final
+class Refund(_message.Message):
+    """Money on its way back to a customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Refund._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Refund._State.ValueType  # 0
+        """No state was given."""
+        STATE_REQUESTED: Refund._State.ValueType  # 1
+        """Promised; the gateway is being asked to send it."""
+        STATE_PENDING: Refund._State.ValueType  # 2
+        """With the gateway."""
+        STATE_PROCESSED: Refund._State.ValueType  # 3
+        """Sent; banks take days to show it."""
+        STATE_FAILED: Refund._State.ValueType  # 4
+        """Could not be sent. It is still owed, and a payment case is open about it."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Where a refund stands."""
+
+    STATE_UNSPECIFIED: Refund.State.ValueType  # 0
+    """No state was given."""
+    STATE_REQUESTED: Refund.State.ValueType  # 1
+    """Promised; the gateway is being asked to send it."""
+    STATE_PENDING: Refund.State.ValueType  # 2
+    """With the gateway."""
+    STATE_PROCESSED: Refund.State.ValueType  # 3
+    """Sent; banks take days to show it."""
+    STATE_FAILED: Refund.State.ValueType  # 4
+    """Could not be sent. It is still owed, and a payment case is open about it."""
+
+    ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    RAZORPAY_REFUND_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The refund's UUID."""
+    payment_id: _builtins.str
+    """The UUID of the payment that it goes back from."""
+    order_id: _builtins.str
+    """The UUID of the order that the payment paid. Empty where there is none."""
+    state: Global___Refund.State.ValueType
+    """Where it stands."""
+    razorpay_refund_id: _builtins.str
+    """Its name at Razorpay: `rfnd_` and letters and digits. Empty until the gateway has answered."""
+    reason: _builtins.str
+    """Why it goes back, for people."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much goes back."""
+
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was promised."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        state: Global___Refund.State.ValueType = ...,
+        razorpay_refund_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "request_time", b"request_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "id", b"id", "order_id", b"order_id", "payment_id", b"payment_id", "razorpay_refund_id", b"razorpay_refund_id", "reason", b"reason", "request_time", b"request_time", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Refund: _TypeAlias = Refund  # noqa: Y015

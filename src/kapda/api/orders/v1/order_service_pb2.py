@@ -29,7 +29,7 @@ from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_do
 from kapda.api.orders.v1 import order_pb2 as kapda_dot_api_dot_orders_dot_v1_dot_order__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'kapda/api/orders/v1/order_service.proto\x12\x13kapda.api.orders.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a\x1fkapda/api/orders/v1/order.proto\"\x8e\x02\n\x11PlaceOrderRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63heckout_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12<\n\x13razorpay_payment_id\x18\x03 \x01(\tB\x1f\xe2\x41\x01\x02\xbaH\x18r\x16\x18@2\x12^pay_[A-Za-z0-9]+$\x12<\n\x11razorpay_order_id\x18\x04 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x18@2\x14^order_[A-Za-z0-9]+$\x12\x38\n\x12razorpay_signature\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x02\xbaH\x15r\x13\x32\x11^[0-9a-fA-F]{64}$\"?\n\x12PlaceOrderResponse\x12)\n\x05order\x18\x01 \x01(\x0b\x32\x1a.kapda.api.orders.v1.Order\"1\n\x0fGetOrderRequest\x12\x1e\n\x08order_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"=\n\x10GetOrderResponse\x12)\n\x05order\x18\x01 \x01(\x0b\x32\x1a.kapda.api.orders.v1.Order\"U\n\x11ListOrdersRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"`\n\x12ListOrdersResponse\x12\x31\n\x06orders\x18\x01 \x03(\x0b\x32!.kapda.api.orders.v1.OrderSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8a\x04\n\x0cOrderService\x12\xcb\x01\n\nPlaceOrder\x12&.kapda.api.orders.v1.PlaceOrderRequest\x1a\'.kapda.api.orders.v1.PlaceOrderResponse\"l\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02^\"\x17/api/v1/payments/verify:\x01*Z\x19\"\x14/api/payments/verify:\x01*Z\x13\"\x0e/api/v1/orders:\x01*Z\x10\"\x0b/api/orders:\x01*\x12\x9c\x01\n\x08GetOrder\x12$.kapda.api.orders.v1.GetOrderRequest\x1a%.kapda.api.orders.v1.GetOrderResponse\"C\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x35\x12\x19/api/v1/orders/{order_id}Z\x18\x12\x16/api/orders/{order_id}\x12\x8c\x01\n\nListOrders\x12&.kapda.api.orders.v1.ListOrdersRequest\x1a\'.kapda.api.orders.v1.ListOrdersResponse\"-\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x1f\x12\x0e/api/v1/ordersZ\r\x12\x0b/api/ordersb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'kapda/api/orders/v1/order_service.proto\x12\x13kapda.api.orders.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a\x1fkapda/api/orders/v1/order.proto\"\x8e\x02\n\x11PlaceOrderRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63heckout_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12<\n\x13razorpay_payment_id\x18\x03 \x01(\tB\x1f\xe2\x41\x01\x02\xbaH\x18r\x16\x18@2\x12^pay_[A-Za-z0-9]+$\x12<\n\x11razorpay_order_id\x18\x04 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x18@2\x14^order_[A-Za-z0-9]+$\x12\x38\n\x12razorpay_signature\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x02\xbaH\x15r\x13\x32\x11^[0-9a-fA-F]{64}$\"?\n\x12PlaceOrderResponse\x12)\n\x05order\x18\x01 \x01(\x0b\x32\x1a.kapda.api.orders.v1.Order\"1\n\x0fGetOrderRequest\x12\x1e\n\x08order_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"=\n\x10GetOrderResponse\x12)\n\x05order\x18\x01 \x01(\x0b\x32\x1a.kapda.api.orders.v1.Order\"U\n\x11ListOrdersRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"`\n\x12ListOrdersResponse\x12\x31\n\x06orders\x18\x01 \x03(\x0b\x32!.kapda.api.orders.v1.OrderSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"v\n\x12\x43\x61ncelOrderRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x08order_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"@\n\x13\x43\x61ncelOrderResponse\x12)\n\x05order\x18\x01 \x01(\x0b\x32\x1a.kapda.api.orders.v1.Order\"\xf4\x01\n\x12RefundOrderRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x08order_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12<\n\x05lines\x18\x03 \x03(\x0b\x32\x1f.kapda.api.orders.v1.RefundLineB\x0c\xe2\x41\x01\x01\xbaH\x05\x92\x01\x02\x10\x32\x12\'\n\x0eshipping_minor\x18\x04 \x01(\x03\x42\x0f\xe2\x41\x01\x01\xbaH\x08\"\x06\x18\xc0\x84=(\x00\x12\x15\n\x07restock\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1e\n\x06reason\x18\x06 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"O\n\nRefundLine\x12\x1f\n\x08position\x18\x01 \x01(\x05\x42\r\xe2\x41\x01\x02\xbaH\x06\x1a\x04\x18\x32(\x01\x12 \n\x08quantity\x18\x02 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"B\n\x13RefundOrderResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.kapda.api.orders.v1.Refund\"4\n\x12ListRefundsRequest\x12\x1e\n\x08order_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"C\n\x13ListRefundsResponse\x12,\n\x07refunds\x18\x01 \x03(\x0b\x32\x1b.kapda.api.orders.v1.Refund2\xd1\x07\n\x0cOrderService\x12\xcb\x01\n\nPlaceOrder\x12&.kapda.api.orders.v1.PlaceOrderRequest\x1a\'.kapda.api.orders.v1.PlaceOrderResponse\"l\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02^\"\x17/api/v1/payments/verify:\x01*Z\x19\"\x14/api/payments/verify:\x01*Z\x13\"\x0e/api/v1/orders:\x01*Z\x10\"\x0b/api/orders:\x01*\x12\x9c\x01\n\x08GetOrder\x12$.kapda.api.orders.v1.GetOrderRequest\x1a%.kapda.api.orders.v1.GetOrderResponse\"C\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x35\x12\x19/api/v1/orders/{order_id}Z\x18\x12\x16/api/orders/{order_id}\x12\x8c\x01\n\nListOrders\x12&.kapda.api.orders.v1.ListOrdersRequest\x1a\'.kapda.api.orders.v1.ListOrdersResponse\"-\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x1f\x12\x0e/api/v1/ordersZ\r\x12\x0b/api/orders\x12\x95\x01\n\x0b\x43\x61ncelOrder\x12\'.kapda.api.orders.v1.CancelOrderRequest\x1a(.kapda.api.orders.v1.CancelOrderResponse\"3\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02%\" /api/v1/orders/{order_id}:cancel:\x01*\x12\x96\x01\n\x0bRefundOrder\x12\'.kapda.api.orders.v1.RefundOrderRequest\x1a(.kapda.api.orders.v1.RefundOrderResponse\"4\x8a\xb5\x18\x05\x08\x03\x12\x01\x04\x82\xd3\xe4\x93\x02%\" /api/v1/orders/{order_id}:refund:\x01*\x12\x93\x01\n\x0bListRefunds\x12\'.kapda.api.orders.v1.ListRefundsRequest\x1a(.kapda.api.orders.v1.ListRefundsResponse\"1\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02#\x12!/api/v1/orders/{order_id}/refundsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,12 +52,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTORDERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\004\032\002(\000'
   _globals['_LISTORDERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTORDERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
+  _globals['_CANCELORDERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CANCELORDERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_CANCELORDERREQUEST'].fields_by_name['order_id']._loaded_options = None
+  _globals['_CANCELORDERREQUEST'].fields_by_name['order_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_CANCELORDERREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_CANCELORDERREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['order_id']._loaded_options = None
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['order_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['lines']._loaded_options = None
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['lines']._serialized_options = b'\342A\001\001\272H\005\222\001\002\0202'
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['shipping_minor']._loaded_options = None
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['shipping_minor']._serialized_options = b'\342A\001\001\272H\010\"\006\030\300\204=(\000'
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['restock']._loaded_options = None
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['restock']._serialized_options = b'\342A\001\001'
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_REFUNDORDERREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_REFUNDLINE'].fields_by_name['position']._loaded_options = None
+  _globals['_REFUNDLINE'].fields_by_name['position']._serialized_options = b'\342A\001\002\272H\006\032\004\0302(\001'
+  _globals['_REFUNDLINE'].fields_by_name['quantity']._loaded_options = None
+  _globals['_REFUNDLINE'].fields_by_name['quantity']._serialized_options = b'\342A\001\002\272H\007\032\005\030\350\007(\001'
+  _globals['_LISTREFUNDSREQUEST'].fields_by_name['order_id']._loaded_options = None
+  _globals['_LISTREFUNDSREQUEST'].fields_by_name['order_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_ORDERSERVICE'].methods_by_name['PlaceOrder']._loaded_options = None
   _globals['_ORDERSERVICE'].methods_by_name['PlaceOrder']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002^\"\027/api/v1/payments/verify:\001*Z\031\"\024/api/payments/verify:\001*Z\023\"\016/api/v1/orders:\001*Z\020\"\013/api/orders:\001*'
   _globals['_ORDERSERVICE'].methods_by_name['GetOrder']._loaded_options = None
   _globals['_ORDERSERVICE'].methods_by_name['GetOrder']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\0025\022\031/api/v1/orders/{order_id}Z\030\022\026/api/orders/{order_id}'
   _globals['_ORDERSERVICE'].methods_by_name['ListOrders']._loaded_options = None
   _globals['_ORDERSERVICE'].methods_by_name['ListOrders']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002\037\022\016/api/v1/ordersZ\r\022\013/api/orders'
+  _globals['_ORDERSERVICE'].methods_by_name['CancelOrder']._loaded_options = None
+  _globals['_ORDERSERVICE'].methods_by_name['CancelOrder']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002%\" /api/v1/orders/{order_id}:cancel:\001*'
+  _globals['_ORDERSERVICE'].methods_by_name['RefundOrder']._loaded_options = None
+  _globals['_ORDERSERVICE'].methods_by_name['RefundOrder']._serialized_options = b'\212\265\030\005\010\003\022\001\004\202\323\344\223\002%\" /api/v1/orders/{order_id}:refund:\001*'
+  _globals['_ORDERSERVICE'].methods_by_name['ListRefunds']._loaded_options = None
+  _globals['_ORDERSERVICE'].methods_by_name['ListRefunds']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002#\022!/api/v1/orders/{order_id}/refunds'
   _globals['_PLACEORDERREQUEST']._serialized_start=224
   _globals['_PLACEORDERREQUEST']._serialized_end=494
   _globals['_PLACEORDERRESPONSE']._serialized_start=496
@@ -70,6 +100,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTORDERSREQUEST']._serialized_end=760
   _globals['_LISTORDERSRESPONSE']._serialized_start=762
   _globals['_LISTORDERSRESPONSE']._serialized_end=858
-  _globals['_ORDERSERVICE']._serialized_start=861
-  _globals['_ORDERSERVICE']._serialized_end=1383
+  _globals['_CANCELORDERREQUEST']._serialized_start=860
+  _globals['_CANCELORDERREQUEST']._serialized_end=978
+  _globals['_CANCELORDERRESPONSE']._serialized_start=980
+  _globals['_CANCELORDERRESPONSE']._serialized_end=1044
+  _globals['_REFUNDORDERREQUEST']._serialized_start=1047
+  _globals['_REFUNDORDERREQUEST']._serialized_end=1291
+  _globals['_REFUNDLINE']._serialized_start=1293
+  _globals['_REFUNDLINE']._serialized_end=1372
+  _globals['_REFUNDORDERRESPONSE']._serialized_start=1374
+  _globals['_REFUNDORDERRESPONSE']._serialized_end=1440
+  _globals['_LISTREFUNDSREQUEST']._serialized_start=1442
+  _globals['_LISTREFUNDSREQUEST']._serialized_end=1494
+  _globals['_LISTREFUNDSRESPONSE']._serialized_start=1496
+  _globals['_LISTREFUNDSRESPONSE']._serialized_end=1563
+  _globals['_ORDERSERVICE']._serialized_start=1566
+  _globals['_ORDERSERVICE']._serialized_end=2543
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,21 @@ class OrderServiceStub:
                 request_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.CancelOrder = channel.unary_unary(
+                '/kapda.api.orders.v1.OrderService/CancelOrder',
+                request_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.CancelOrderRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.CancelOrderResponse.FromString,
+                _registered_method=True)
+        self.RefundOrder = channel.unary_unary(
+                '/kapda.api.orders.v1.OrderService/RefundOrder',
+                request_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.RefundOrderRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.RefundOrderResponse.FromString,
+                _registered_method=True)
+        self.ListRefunds = channel.unary_unary(
+                '/kapda.api.orders.v1.OrderService/ListRefunds',
+                request_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListRefundsRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListRefundsResponse.FromString,
+                _registered_method=True)
 
 
 class OrderServiceServicer:
@@ -64,8 +79,8 @@ class OrderServiceServicer:
         does not end with the call.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, PAYMENT_SIGNATURE_INVALID, DEADLINE_TOO_SHORT, CHECKOUT_NOT_FOUND,
-        CHECKOUT_STATE_INVALID, PAYMENT_MISMATCH, PAYMENT_NOT_CAPTURED, PAYMENT_UNDER_REVIEW, REQUEST_IN_PROGRESS,
-        GATEWAY_UNAVAILABLE, OVERLOADED.
+        CHECKOUT_STATE_INVALID, PAYMENT_MISMATCH, PAYMENT_NOT_CAPTURED, PAYMENT_UNDER_REVIEW, PAYMENT_REFUNDED,
+        REQUEST_IN_PROGRESS, GATEWAY_UNAVAILABLE, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,6 +104,35 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelOrder(self, request, context):
+        """Calls off an order that has not been sent: the stock goes back at once, the money with a refund that is promised here
+        and sent right after. The caller's own order, or anybody's for an admin.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefundOrder(self, request, context):
+        """Sends part of an order's money back, of each line so many pieces; each party gives back what that very line gave it.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, REFUND_EXCEEDS_ORDER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRefunds(self, request, context):
+        """Lists the refunds of an order, the oldest first. There are a handful at most, so there are no pages. The caller's own
+        order, or anybody's for an admin.
+
+        Errors: VALIDATION_FAILED, ORDER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -106,6 +150,21 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListOrdersRequest.FromString,
                     response_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'CancelOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelOrder,
+                    request_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.CancelOrderRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.CancelOrderResponse.SerializeToString,
+            ),
+            'RefundOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundOrder,
+                    request_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.RefundOrderRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.RefundOrderResponse.SerializeToString,
+            ),
+            'ListRefunds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRefunds,
+                    request_deserializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListRefundsRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListRefundsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -190,6 +249,87 @@ class OrderService:
             '/kapda.api.orders.v1.OrderService/ListOrders',
             kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListOrdersRequest.SerializeToString,
             kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.orders.v1.OrderService/CancelOrder',
+            kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.CancelOrderRequest.SerializeToString,
+            kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.CancelOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.orders.v1.OrderService/RefundOrder',
+            kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.RefundOrderRequest.SerializeToString,
+            kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.RefundOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRefunds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.orders.v1.OrderService/ListRefunds',
+            kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListRefundsRequest.SerializeToString,
+            kapda_dot_api_dot_orders_dot_v1_dot_order__service__pb2.ListRefundsResponse.FromString,
             options,
             channel_credentials,
             insecure,

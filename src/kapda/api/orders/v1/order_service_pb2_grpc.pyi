@@ -24,8 +24,8 @@ class OrderServiceStub:
     does not end with the call.
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, PAYMENT_SIGNATURE_INVALID, DEADLINE_TOO_SHORT, CHECKOUT_NOT_FOUND,
-    CHECKOUT_STATE_INVALID, PAYMENT_MISMATCH, PAYMENT_NOT_CAPTURED, PAYMENT_UNDER_REVIEW, REQUEST_IN_PROGRESS,
-    GATEWAY_UNAVAILABLE, OVERLOADED.
+    CHECKOUT_STATE_INVALID, PAYMENT_MISMATCH, PAYMENT_NOT_CAPTURED, PAYMENT_UNDER_REVIEW, PAYMENT_REFUNDED,
+    REQUEST_IN_PROGRESS, GATEWAY_UNAVAILABLE, OVERLOADED.
     """
     GetOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.GetOrderRequest, _order_service_pb2.GetOrderResponse]
     """Gets one of the caller's orders.
@@ -36,6 +36,23 @@ class OrderServiceStub:
     """Lists the caller's orders, the newest first.
 
     Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+    """
+    CancelOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.CancelOrderRequest, _order_service_pb2.CancelOrderResponse]
+    """Calls off an order that has not been sent: the stock goes back at once, the money with a refund that is promised here
+    and sent right after. The caller's own order, or anybody's for an admin.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER.
+    """
+    RefundOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.RefundOrderRequest, _order_service_pb2.RefundOrderResponse]
+    """Sends part of an order's money back, of each line so many pieces; each party gives back what that very line gave it.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, REFUND_EXCEEDS_ORDER.
+    """
+    ListRefunds: _aio.UnaryUnaryMultiCallable[_order_service_pb2.ListRefundsRequest, _order_service_pb2.ListRefundsResponse]
+    """Lists the refunds of an order, the oldest first. There are a handful at most, so there are no pages. The caller's own
+    order, or anybody's for an admin.
+
+    Errors: VALIDATION_FAILED, ORDER_NOT_FOUND.
     """
 
 class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -54,8 +71,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         does not end with the call.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, PAYMENT_SIGNATURE_INVALID, DEADLINE_TOO_SHORT, CHECKOUT_NOT_FOUND,
-        CHECKOUT_STATE_INVALID, PAYMENT_MISMATCH, PAYMENT_NOT_CAPTURED, PAYMENT_UNDER_REVIEW, REQUEST_IN_PROGRESS,
-        GATEWAY_UNAVAILABLE, OVERLOADED.
+        CHECKOUT_STATE_INVALID, PAYMENT_MISMATCH, PAYMENT_NOT_CAPTURED, PAYMENT_UNDER_REVIEW, PAYMENT_REFUNDED,
+        REQUEST_IN_PROGRESS, GATEWAY_UNAVAILABLE, OVERLOADED.
         """
 
     @_abc_1.abstractmethod
@@ -78,6 +95,41 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the caller's orders, the newest first.
 
         Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelOrder(
+        self,
+        request: _order_service_pb2.CancelOrderRequest,
+        context: _aio.ServicerContext[_order_service_pb2.CancelOrderRequest, _abc.Awaitable[_order_service_pb2.CancelOrderResponse]],
+    ) -> _abc.Awaitable[_order_service_pb2.CancelOrderResponse]:
+        """Calls off an order that has not been sent: the stock goes back at once, the money with a refund that is promised here
+        and sent right after. The caller's own order, or anybody's for an admin.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER.
+        """
+
+    @_abc_1.abstractmethod
+    def RefundOrder(
+        self,
+        request: _order_service_pb2.RefundOrderRequest,
+        context: _aio.ServicerContext[_order_service_pb2.RefundOrderRequest, _abc.Awaitable[_order_service_pb2.RefundOrderResponse]],
+    ) -> _abc.Awaitable[_order_service_pb2.RefundOrderResponse]:
+        """Sends part of an order's money back, of each line so many pieces; each party gives back what that very line gave it.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, REFUND_EXCEEDS_ORDER.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRefunds(
+        self,
+        request: _order_service_pb2.ListRefundsRequest,
+        context: _aio.ServicerContext[_order_service_pb2.ListRefundsRequest, _abc.Awaitable[_order_service_pb2.ListRefundsResponse]],
+    ) -> _abc.Awaitable[_order_service_pb2.ListRefundsResponse]:
+        """Lists the refunds of an order, the oldest first. There are a handful at most, so there are no pages. The caller's own
+        order, or anybody's for an admin.
+
+        Errors: VALIDATION_FAILED, ORDER_NOT_FOUND.
         """
 
 def add_OrderServiceServicer_to_server(servicer: OrderServiceServicer, server: _aio.Server) -> None: ...

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kapda.domain.payments.payment import PaymentCase
+from kapda.domain.payments.payment_case import PaymentCase
 from kapda.domain.payments.ports import PaymentsUnitOfWork
 from kapda.domain.shared.pages import Page, PageRequest
 
@@ -24,4 +24,4 @@ class ListOpenCases:
     async def execute(self, command: ListOpenCasesCommand) -> Page[PaymentCase]:
         """A page, empty when nothing is open."""
         async with self.unit_of_work() as uow:
-            return await uow.payments.open_cases(command.page)
+            return await uow.cases.open_cases(command.page)

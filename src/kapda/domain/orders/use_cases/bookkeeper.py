@@ -4,28 +4,62 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutVerb
+from kapda.domain.ledger.entries import Account
 from kapda.domain.orders import postings
 from kapda.domain.orders.order import Order, place
 from kapda.domain.orders.ports import OrderUnitOfWork
+from kapda.domain.orders.use_cases.refunder import Refunder
 from kapda.domain.payments.gateway import GatewayPayment
-from kapda.domain.payments.payment import CaseKind, Payment, PaymentCase, PaymentState
+from kapda.domain.payments.payment import Payment, PaymentState
+from kapda.domain.payments.payment_case import BY_ITSELF, CaseKind, CaseState, PaymentCase
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.events import DomainEvent
 from kapda.domain.shared.ids import CaseId, IdGenerator, OrderId, PaymentId
+from kapda.domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
 class Bookkeeper:
     """Works inside the caller's transaction, which has locked the checkout and its cart; stock comes last."""
 
+    refunder: Refunder
     clock: Clock
     ids: IdGenerator
 
     async def place(self, uow: OrderUnitOfWork, checkout: Checkout, paid: GatewayPayment, actor: str) -> Order:
         """The order, its lines, commission, postings and event; the bought pieces leave cart and stock."""
+        payment = _payment(PaymentId(self.ids.new()), checkout, paid, self.clock.now())
+        await uow.payments.add(payment)
+        return await self._write_order(uow, checkout, payment, actor, Account.GATEWAY_RECEIVABLE)
+
+    async def open_case(
+        self, uow: OrderUnitOfWork, kind: CaseKind, checkout: Checkout, paid: GatewayPayment
+    ) -> PaymentCase:
+        """The money, booked as received and not yet assigned, and its case; what needs no person goes back at once."""
         now = self.clock.now()
         payment = _payment(PaymentId(self.ids.new()), checkout, paid, now)
         await uow.payments.add(payment)
+        opened = _case(CaseId(self.ids.new()), kind, checkout, payment, paid)
+        by_itself = kind in BY_ITSELF
+        case = opened.resolved_by_itself(now) if by_itself else opened
+        await uow.cases.add(case)
+        await uow.ledger.book(postings.case_opened(self.ids.new(), case, now))
+        await uow.outbox.add(_case_opened(case))
+        if by_itself:
+            await self.refunder.of_case(uow, case, payment, reason=kind.value, actor="finisher")
+        return case
+
+    async def place_case(self, uow: OrderUnitOfWork, checkout: Checkout, payment: Payment, actor: str) -> Order:
+        """The order that a case's money pays after all: the payment is kept already, and its money is unassigned.
+
+        The checkout holds its stock and has the payment's gateway order.
+        """
+        return await self._write_order(uow, checkout, payment, actor, Account.UNASSIGNED_RECEIPTS)
+
+    async def _write_order(
+        self, uow: OrderUnitOfWork, checkout: Checkout, payment: Payment, actor: str, source: Account
+    ) -> Order:
+        now = self.clock.now()
         order = place(
             checkout,
             order_id=OrderId(self.ids.new()),
@@ -35,7 +69,7 @@ class Bookkeeper:
             at=now,
         )
         await uow.orders.add(order)
-        await uow.ledger.book(postings.order_placed(self.ids.new(), order))
+        await uow.ledger.book(postings.order_placed(self.ids.new(), order, source))
         await uow.checkouts.save(checkout.after(CheckoutVerb.PLACE), now)
         await uow.carts.take_bought(
             checkout.cart_id, [(line.variant_id, line.quantity) for line in checkout.lines], now
@@ -47,35 +81,28 @@ class Bookkeeper:
             raise RuntimeError(f"checkout {checkout.id} held {sold} of {len(checkout.lines)} lines")
         return order
 
-    async def open_case(
-        self, uow: OrderUnitOfWork, kind: CaseKind, checkout: Checkout, paid: GatewayPayment
-    ) -> PaymentCase:
-        """The money, booked as received and not yet assigned, and the case that asks what to do with it."""
-        now = self.clock.now()
-        payment = _payment(PaymentId(self.ids.new()), checkout, paid, now)
-        await uow.payments.add(payment)
-        case = PaymentCase(
-            id=CaseId(self.ids.new()),
-            kind=kind,
-            gateway_payment_id=paid.id,
-            payment_id=payment.id,
-            checkout_id=checkout.id,
-            amount=paid.amount,
-            evidence={
-                "checkout_state": checkout.state.value,
-                "checkout_total": str(checkout.total),
-                "checkout_gateway_order_id": checkout.gateway_order_id or "",
-                "payment_gateway_order_id": paid.order_id or "",
-                "payment_amount": str(paid.amount),
-                "payment_amount_refunded": str(paid.amount_refunded),
-                "payment_state": paid.state.value,
-            },
-            opened_at=now,
-        )
-        await uow.payments.open_case(case)
-        await uow.ledger.book(postings.case_opened(self.ids.new(), case, now))
-        await uow.outbox.add(_case_opened(case))
-        return case
+
+def _case(case_id: CaseId, kind: CaseKind, checkout: Checkout, payment: Payment, paid: GatewayPayment) -> PaymentCase:
+    return PaymentCase(
+        id=case_id,
+        kind=kind,
+        gateway_payment_id=paid.id,
+        payment_id=payment.id,
+        checkout_id=checkout.id,
+        refund_id=None,
+        amount=paid.amount,
+        evidence={
+            "checkout_state": checkout.state.value,
+            "checkout_total": str(checkout.total),
+            "checkout_gateway_order_id": checkout.gateway_order_id or "",
+            "payment_gateway_order_id": paid.order_id or "",
+            "payment_amount": str(paid.amount),
+            "payment_amount_refunded": str(paid.amount_refunded),
+            "payment_state": paid.state.value,
+        },
+        state=CaseState.OPEN,
+        opened_at=payment.captured_at,
+    )
 
 
 def _payment(payment_id: PaymentId, checkout: Checkout, paid: GatewayPayment, at: datetime) -> Payment:
@@ -88,6 +115,8 @@ def _payment(payment_id: PaymentId, checkout: Checkout, paid: GatewayPayment, at
         amount=paid.amount,
         method=paid.method,
         captured_at=at,
+        refund_reserved=Money.zero(paid.amount.currency),
+        refunded=Money.zero(paid.amount.currency),
         order_id=None,
     )
 

@@ -18,7 +18,7 @@ from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
 from kapda.domain.orders.use_cases.whose_payment import WhosePayment
 from kapda.domain.orders.verdict import Step, judge
 from kapda.domain.payments.gateway import GatewayPayment, GatewayRefusedError
-from kapda.domain.payments.payment import CaseKind, PaymentCase
+from kapda.domain.payments.payment_case import CaseKind, PaymentCase
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.errors import FailedPreconditionError, Reason
@@ -121,7 +121,7 @@ class FinishPayment:
     ) -> Finished | _Capture:
         known = await uow.payments.by_gateway_id(payment.id)
         if known is not None and known.order_id is None:
-            return Finished(Ending.CASE, case=await uow.payments.case_of(payment.id))
+            return Finished(Ending.CASE, case=await uow.cases.of_payment(payment.id))
         verdict = judge(checkout, payment, paid_the_order=known is not None)
         if verdict.step is Step.WAIT:
             return _WAITING

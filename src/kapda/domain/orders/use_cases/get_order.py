@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kapda.domain.orders.order import Order
 from kapda.domain.orders.ports import OrderUnitOfWork
-from kapda.domain.shared.errors import NotFoundError, Reason
+from kapda.domain.orders.refusals import order_not_found
 from kapda.domain.shared.ids import OrderId, UserId
 
 
@@ -28,9 +28,5 @@ class GetOrder:
         async with self.unit_of_work() as uow:
             order = await uow.orders.get(command.order_id, command.customer_id)
         if order is None:
-            raise NotFoundError(
-                Reason.ORDER_NOT_FOUND,
-                f"order {command.order_id} not found",
-                metadata={"order_id": str(command.order_id)},
-            )
+            raise order_not_found(command.order_id)
         return order

@@ -7,6 +7,7 @@ from kapda.domain.checkout.checkout import Checkout, checkout_not_found
 from kapda.domain.orders.order import Order
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.orders.use_cases.finish_payment import Ending, Finished, FinishPayment, FinishPaymentCommand
+from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.payments.ports import CheckoutSignatures
 from kapda.domain.shared.errors import DomainError, FailedPreconditionError, InvalidArgumentError, Reason
 from kapda.domain.shared.fingerprint import fingerprint
@@ -34,7 +35,8 @@ class PlaceOrder:
     another order is worth nothing here; then the gateway itself is asked.
 
     Raises NotFoundError (CHECKOUT_NOT_FOUND), InvalidArgumentError (PAYMENT_SIGNATURE_INVALID, REQUEST_ID_REUSED),
-    FailedPreconditionError (PAYMENT_NOT_CAPTURED, PAYMENT_MISMATCH, PAYMENT_UNDER_REVIEW) and GatewayUnknownError.
+    FailedPreconditionError (PAYMENT_NOT_CAPTURED, PAYMENT_MISMATCH, PAYMENT_REFUNDED,
+    PAYMENT_UNDER_REVIEW) and GatewayUnknownError.
     """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
@@ -102,9 +104,17 @@ class PlaceOrder:
 def _no_order(command: PlaceOrderCommand, finished: Finished) -> DomainError:
     metadata = {"checkout_id": str(command.checkout_id), "razorpay_payment_id": command.gateway_payment_id}
     if finished.ending is Ending.CASE and finished.case is not None:
+        case = finished.case
+        metadata |= {"case_id": str(case.id), "case_kind": case.kind.value}
+        if case.resolution is Resolution.REFUND:
+            return FailedPreconditionError(
+                Reason.PAYMENT_REFUNDED,
+                "the payment was received, and could not become an order; it is on its way back",
+                metadata=metadata,
+            )
         return FailedPreconditionError(
             Reason.PAYMENT_UNDER_REVIEW,
             "the payment was received, and could not become an order; it is being looked into",
-            metadata=metadata | {"case_id": str(finished.case.id), "case_kind": finished.case.kind.value},
+            metadata=metadata,
         )
     return FailedPreconditionError(Reason.PAYMENT_NOT_CAPTURED, "the payment has not been captured", metadata=metadata)

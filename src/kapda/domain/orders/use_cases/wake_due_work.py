@@ -13,7 +13,7 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class WakeDueWork:
-    """Enqueues a job for every due checkout, delivery and aggregate with unsent events. Several workers may sweep."""
+    """Enqueues a job for every due checkout, delivery and refund, and for unsent events. Several workers may sweep."""
 
     unit_of_work: Callable[[], OrderUnitOfWork]
     clock: Clock
@@ -24,12 +24,15 @@ class WakeDueWork:
         async with self.unit_of_work() as uow:
             checkouts = await uow.checkouts.due_for_check(now, BATCH)
             events = await uow.gateway_events.due(now, BATCH)
+            refunds = await uow.refunds.due(now, BATCH)
             aggregates = await uow.outbox.with_unsent_events(now, BATCH)
             for checkout_id in checkouts:
                 await uow.jobs.wake(Job.SETTLE_CHECKOUT, checkout_id)
             for event in events:
                 await uow.jobs.wake(Job.PROCESS_GATEWAY_EVENT, event)
+            for refund in refunds:
+                await uow.jobs.wake(Job.SEND_REFUND, refund)
             for aggregate in aggregates:
                 await uow.jobs.wake(Job.RELAY_EVENTS, aggregate)
             await uow.commit()
-        return len(checkouts) + len(events) + len(aggregates)
+        return len(checkouts) + len(events) + len(refunds) + len(aggregates)

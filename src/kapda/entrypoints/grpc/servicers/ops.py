@@ -4,16 +4,20 @@
 # ruff: noqa: N802, ARG002
 
 from typing import Protocol
+from uuid import UUID
 
 from kapda.api.ops.v1 import ops_service_pb2 as pb
 from kapda.api.ops.v1.ops_service_pb2_grpc import OpsServiceServicer
 from kapda.domain.ops.use_cases.check_promises import PromiseReport
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCasesCommand
-from kapda.domain.payments.payment import PaymentCase
+from kapda.domain.orders.use_cases.resolve_case import ResolveCaseCommand
+from kapda.domain.payments.payment_case import PaymentCase
+from kapda.domain.shared.ids import CaseId, RequestId
 from kapda.domain.shared.pages import Page
-from kapda.entrypoints.grpc.call import Context, caller
+from kapda.domain.shared.request_log import Answer
+from kapda.entrypoints.grpc.call import Context, caller, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
-from kapda.entrypoints.grpc.translate.ops import case_to_proto, promise_to_proto
+from kapda.entrypoints.grpc.translate.ops import case_to_proto, promise_to_proto, resolution_from_proto
 from kapda.entrypoints.grpc.translate.values import timestamp
 from kapda.entrypoints.grpc.use_case import UseCase
 
@@ -27,17 +31,19 @@ class PromiseCheck(Protocol):
 
 
 class OpsServicer(OpsServiceServicer):
-    """What the people who run the marketplace look at."""
+    """What the people who run the marketplace look at and decide."""
 
     def __init__(
         self,
         *,
         check_promises: PromiseCheck,
         list_open_cases: UseCase[ListOpenCasesCommand, Page[PaymentCase]],
+        resolve_case: UseCase[ResolveCaseCommand, Answer[PaymentCase]],
         page_tokens: PageTokens,
     ) -> None:
         self._check_promises = check_promises
         self._list_open_cases = list_open_cases
+        self._resolve_case = resolve_case
         self._page_tokens = page_tokens
 
     async def CheckPromises(self, request: pb.CheckPromisesRequest, context: Context) -> pb.CheckPromisesResponse:
@@ -56,3 +62,16 @@ class OpsServicer(OpsServiceServicer):
             cases=[case_to_proto(case) for case in page.items],
             next_page_token=self._page_tokens.next_token(request, page.next_cursor, owner),
         )
+
+    async def ResolveCase(self, request: pb.ResolveCaseRequest, context: Context) -> pb.ResolveCaseResponse:
+        """End a case."""
+        answer = await self._resolve_case.execute(
+            ResolveCaseCommand(
+                principal=caller(),
+                request_id=RequestId(UUID(request.request_id)),
+                case_id=CaseId(UUID(request.case_id)),
+                resolution=resolution_from_proto(request.resolution),
+                reason=request.reason,
+            )
+        )
+        return pb.ResolveCaseResponse(case=case_to_proto(value_of(answer)))

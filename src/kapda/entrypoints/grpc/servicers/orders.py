@@ -8,16 +8,22 @@ from uuid import UUID
 from kapda.api.orders.v1 import order_service_pb2 as pb
 from kapda.api.orders.v1.order_service_pb2_grpc import OrderServiceServicer
 from kapda.domain.orders.order import Order, OrderSummary
+from kapda.domain.orders.reversal import LineQuantity
+from kapda.domain.orders.use_cases.cancel_order import CancelOrderCommand
 from kapda.domain.orders.use_cases.get_order import GetOrderCommand
 from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
+from kapda.domain.orders.use_cases.list_refunds import ListRefundsCommand
 from kapda.domain.orders.use_cases.place_order import PlaceOrderCommand
+from kapda.domain.orders.use_cases.refund_order import RefundOrderCommand
+from kapda.domain.payments.refund import Refund
 from kapda.domain.shared.ids import CheckoutId, OrderId, RequestId
+from kapda.domain.shared.money import INR, Money
 from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
 from kapda.entrypoints.grpc.call import Context, caller, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.supervisor import Supervisor
-from kapda.entrypoints.grpc.translate.orders import order_to_proto, summary_to_proto
+from kapda.entrypoints.grpc.translate.orders import order_to_proto, refund_to_proto, summary_to_proto
 from kapda.entrypoints.grpc.use_case import UseCase
 
 
@@ -30,12 +36,18 @@ class OrderServicer(OrderServiceServicer):
         place_order: UseCase[PlaceOrderCommand, Answer[Order]],
         get_order: UseCase[GetOrderCommand, Order],
         list_orders: UseCase[ListOrdersCommand, Page[OrderSummary]],
+        cancel_order: UseCase[CancelOrderCommand, Answer[Order]],
+        refund_order: UseCase[RefundOrderCommand, Answer[Refund]],
+        list_refunds: UseCase[ListRefundsCommand, tuple[Refund, ...]],
         supervisor: Supervisor,
         page_tokens: PageTokens,
     ) -> None:
         self._place_order = place_order
         self._get_order = get_order
         self._list_orders = list_orders
+        self._cancel_order = cancel_order
+        self._refund_order = refund_order
+        self._list_refunds = list_refunds
         self._supervisor = supervisor
         self._page_tokens = page_tokens
 
@@ -66,3 +78,35 @@ class OrderServicer(OrderServiceServicer):
             orders=[summary_to_proto(order) for order in page.items],
             next_page_token=self._page_tokens.next_token(request, page.next_cursor, owner),
         )
+
+    async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.CancelOrderResponse:
+        """Call an order off."""
+        answer = await self._cancel_order.execute(
+            CancelOrderCommand(
+                principal=caller(),
+                request_id=RequestId(UUID(request.request_id)),
+                order_id=OrderId(UUID(request.order_id)),
+                reason=request.reason,
+            )
+        )
+        return pb.CancelOrderResponse(order=order_to_proto(value_of(answer)))
+
+    async def RefundOrder(self, request: pb.RefundOrderRequest, context: Context) -> pb.RefundOrderResponse:
+        """Send part of an order's money back."""
+        answer = await self._refund_order.execute(
+            RefundOrderCommand(
+                principal=caller(),
+                request_id=RequestId(UUID(request.request_id)),
+                order_id=OrderId(UUID(request.order_id)),
+                lines=tuple(LineQuantity(line.position, line.quantity) for line in request.lines),
+                shipping=Money(request.shipping_minor, INR),
+                restock=request.restock,
+                reason=request.reason,
+            )
+        )
+        return pb.RefundOrderResponse(refund=refund_to_proto(value_of(answer)))
+
+    async def ListRefunds(self, request: pb.ListRefundsRequest, context: Context) -> pb.ListRefundsResponse:
+        """An order's refunds."""
+        refunds = await self._list_refunds.execute(ListRefundsCommand(caller(), OrderId(UUID(request.order_id))))
+        return pb.ListRefundsResponse(refunds=[refund_to_proto(refund) for refund in refunds])

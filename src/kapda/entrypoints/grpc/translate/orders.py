@@ -2,8 +2,10 @@
 
 from kapda.api.orders.v1 import order_pb2
 from kapda.domain.orders.order import Order, OrderLine, OrderState, OrderSummary
+from kapda.domain.payments.refund import Refund, RefundState
 from kapda.entrypoints.grpc.translate.values import address_to_proto, money_to_proto, options_to_proto, timestamp
 
+_REFUND_STATES = {state: order_pb2.Refund.State.Value(f"STATE_{state.name}") for state in RefundState}
 _STATES = {state: order_pb2.Order.State.Value(f"STATE_{state.name}") for state in OrderState}
 
 
@@ -41,6 +43,20 @@ def summary_to_proto(order: OrderSummary) -> order_pb2.OrderSummary:
         first_title=order.first_title,
         total=money_to_proto(order.total),
         place_time=timestamp(order.placed_at),
+    )
+
+
+def refund_to_proto(refund: Refund) -> order_pb2.Refund:
+    """A refund."""
+    return order_pb2.Refund(
+        id=str(refund.id),
+        payment_id=str(refund.payment_id),
+        order_id=str(refund.order_id or ""),
+        amount=money_to_proto(refund.amount),
+        state=_REFUND_STATES[refund.state],
+        razorpay_refund_id=refund.gateway_refund_id or "",
+        reason=refund.reason,
+        request_time=timestamp(refund.requested_at),
     )
 
 

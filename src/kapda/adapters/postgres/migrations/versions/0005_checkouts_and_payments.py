@@ -78,15 +78,20 @@ CREATE TABLE payments (
     method text NOT NULL,
     refund_reserved_minor bigint NOT NULL DEFAULT 0 CONSTRAINT payments_refunds_within_captured
         CHECK (refund_reserved_minor BETWEEN 0 AND amount_minor),
+    -- What of the reserved refunds has gone.
+    refunded_minor bigint NOT NULL DEFAULT 0 CONSTRAINT payments_refunded_was_reserved
+        CHECK (refunded_minor BETWEEN 0 AND refund_reserved_minor),
     captured_at timestamptz NOT NULL
 );
 CREATE INDEX payments_checkout_idx ON payments (checkout_id);
 
--- Money that is ours to decide about and that no order has: open until somebody or something ends it.
+-- Money that is ours to decide about: open until somebody or something ends it.
 CREATE TABLE payment_cases (
     id uuid CONSTRAINT payment_cases_pkey PRIMARY KEY,
     kind text NOT NULL,
-    gateway_payment_id text NOT NULL CONSTRAINT payment_cases_gateway_payment_unique UNIQUE,
+    gateway_payment_id text NOT NULL,
+    -- The refund the case is about; null where it is about the payment's own money.
+    refund_id uuid,
     payment_id uuid NOT NULL CONSTRAINT payment_cases_payment_fkey REFERENCES payments ON DELETE RESTRICT,
     checkout_id uuid NOT NULL CONSTRAINT payment_cases_checkout_fkey REFERENCES checkouts ON DELETE RESTRICT,
     amount_minor bigint NOT NULL,
@@ -95,7 +100,15 @@ CREATE TABLE payment_cases (
     state text NOT NULL CONSTRAINT payment_cases_state_known CHECK (state IN ('open', 'resolved')),
     opened_at timestamptz NOT NULL,
     resolved_at timestamptz,
-    CONSTRAINT payment_cases_resolved CHECK ((state = 'resolved') = (resolved_at IS NOT NULL))
+    resolution text CONSTRAINT payment_cases_resolution_known
+        CHECK (resolution IN ('place', 'refund', 'attach', 'write_off')),
+    resolved_by text,
+    resolution_reason text,
+    CONSTRAINT payment_cases_subject_unique UNIQUE NULLS NOT DISTINCT (gateway_payment_id, refund_id),
+    CONSTRAINT payment_cases_resolved CHECK (
+        (state = 'resolved') = (resolved_at IS NOT NULL)
+        AND (resolved_at IS NULL) = (num_nulls(resolution, resolved_by, resolution_reason) = 3)
+        AND num_nulls(resolution, resolved_by, resolution_reason) IN (0, 3))
 );
 CREATE INDEX payment_cases_open_idx ON payment_cases (opened_at, id) WHERE state = 'open';
 CREATE INDEX payment_cases_checkout_idx ON payment_cases (checkout_id);
@@ -118,6 +131,7 @@ CREATE TABLE gateway_events (
     event_type text NOT NULL,
     gateway_payment_id text,
     gateway_order_id text,
+    gateway_refund_id text,
     body bytea NOT NULL,
     received_at timestamptz NOT NULL,
     state text NOT NULL CONSTRAINT gateway_events_state_known CHECK (state IN ('pending', 'processed', 'ignored')),

@@ -22,7 +22,7 @@ CREATE TABLE orders (
     payment_id uuid NOT NULL CONSTRAINT orders_payment_unique UNIQUE
         CONSTRAINT orders_payment_fkey REFERENCES payments ON DELETE RESTRICT,
     customer_id uuid NOT NULL CONSTRAINT orders_customer_fkey REFERENCES users ON DELETE RESTRICT,
-    state text NOT NULL CONSTRAINT orders_state_known CHECK (state IN ('placed')),
+    state text NOT NULL CONSTRAINT orders_state_known CHECK (state IN ('placed', 'cancelled')),
     items_total_minor bigint NOT NULL CONSTRAINT orders_items_total_positive CHECK (items_total_minor > 0),
     shipping_minor bigint NOT NULL CONSTRAINT orders_shipping_not_negative CHECK (shipping_minor >= 0),
     total_minor bigint NOT NULL,
@@ -75,6 +75,55 @@ CREATE TABLE order_history (
     CONSTRAINT order_history_pkey PRIMARY KEY (order_id, sequence)
 );
 
+-- Money on its way back, reserved on its payment before the gateway is asked; its id is our reference there.
+CREATE TABLE refunds (
+    id uuid CONSTRAINT refunds_pkey PRIMARY KEY,
+    kind text NOT NULL CONSTRAINT refunds_kind_known
+        CHECK (kind IN ('order_cancelled', 'order_lines', 'case', 'dashboard')),
+    payment_id uuid NOT NULL CONSTRAINT refunds_payment_fkey REFERENCES payments ON DELETE RESTRICT,
+    order_id uuid CONSTRAINT refunds_order_fkey REFERENCES orders ON DELETE RESTRICT,
+    case_id uuid CONSTRAINT refunds_case_fkey REFERENCES payment_cases ON DELETE RESTRICT,
+    amount_minor bigint NOT NULL CONSTRAINT refunds_amount_positive CHECK (amount_minor > 0),
+    currency text NOT NULL,
+    state text NOT NULL CONSTRAINT refunds_state_known CHECK (state IN ('requested', 'pending', 'processed', 'failed')),
+    gateway_refund_id text CONSTRAINT refunds_gateway_refund_unique UNIQUE,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    next_look_at timestamptz,
+    CONSTRAINT refunds_under_way_is_due CHECK ((state IN ('requested', 'pending')) = (next_look_at IS NOT NULL)),
+    CONSTRAINT refunds_sent_is_known CHECK (state IN ('requested', 'failed') OR gateway_refund_id IS NOT NULL)
+);
+CREATE INDEX refunds_payment_idx ON refunds (payment_id, id);
+CREATE INDEX refunds_order_idx ON refunds (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX refunds_due_idx ON refunds (next_look_at) WHERE next_look_at IS NOT NULL;
+
+-- What a refund takes out of an order: the shipping charge, and of each line so many pieces with each party's part.
+CREATE TABLE order_reversals (
+    refund_id uuid CONSTRAINT order_reversals_pkey PRIMARY KEY
+        CONSTRAINT order_reversals_refund_fkey REFERENCES refunds ON DELETE RESTRICT,
+    order_id uuid NOT NULL CONSTRAINT order_reversals_order_fkey REFERENCES orders ON DELETE RESTRICT,
+    shipping_minor bigint NOT NULL CONSTRAINT order_reversals_shipping_not_negative CHECK (shipping_minor >= 0)
+);
+CREATE INDEX order_reversals_order_idx ON order_reversals (order_id);
+CREATE TABLE order_reversal_lines (
+    refund_id uuid NOT NULL CONSTRAINT order_reversal_lines_reversal_fkey REFERENCES order_reversals ON DELETE RESTRICT,
+    order_id uuid NOT NULL,
+    position integer NOT NULL,
+    quantity integer NOT NULL CONSTRAINT order_reversal_lines_quantity_positive CHECK (quantity > 0),
+    amount_minor bigint NOT NULL,
+    designer_net_minor bigint NOT NULL,
+    commission_minor bigint NOT NULL,
+    commission_gst_minor bigint NOT NULL,
+    CONSTRAINT order_reversal_lines_pkey PRIMARY KEY (refund_id, position),
+    CONSTRAINT order_reversal_lines_line_fkey FOREIGN KEY (order_id, position)
+        REFERENCES order_lines (order_id, position) ON DELETE RESTRICT,
+    CONSTRAINT order_reversal_lines_split
+        CHECK (designer_net_minor + commission_minor + commission_gst_minor = amount_minor)
+);
+CREATE INDEX order_reversal_lines_line_idx ON order_reversal_lines (order_id, position);
+
 CREATE TABLE ledger_transactions (
     id uuid CONSTRAINT ledger_transactions_pkey PRIMARY KEY,
     kind text NOT NULL,
@@ -90,7 +139,7 @@ CREATE TABLE ledger_entries (
     position integer NOT NULL,
     account text NOT NULL CONSTRAINT ledger_entries_account_known CHECK (account IN (
         'gateway_receivable', 'unassigned_receipts', 'designer_payable', 'commission_revenue',
-        'commission_gst_payable', 'shipping_revenue')),
+        'commission_gst_payable', 'shipping_revenue', 'refunds_payable', 'refund_adjustments', 'write_offs')),
     designer_id uuid CONSTRAINT ledger_entries_designer_fkey REFERENCES designers ON DELETE RESTRICT,
     -- Debits are positive, credits negative.
     amount_minor bigint NOT NULL CONSTRAINT ledger_entries_amount_not_zero CHECK (amount_minor <> 0),

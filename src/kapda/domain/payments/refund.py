@@ -1,0 +1,105 @@
+"""A refund: money on its way back, reserved before anybody is asked to send it.
+
+| from      | verb    | to        | when                                                                        |
+|-----------|---------|-----------|-----------------------------------------------------------------------------|
+| -         | request | requested | the amount is reserved; the gateway may or may not have been asked          |
+| requested | accept  | pending   | the gateway has it, and is sending the money                                |
+| requested | process | processed | the gateway has it, and the money has gone                                  |
+| requested | fail    | failed    | the gateway refused for good                                                |
+| pending   | process | processed | the money has gone                                                          |
+| pending   | fail    | failed    | the money could not be sent                                                 |
+
+Whether the gateway acted on an unanswered call is unknown while a refund is requested: its refunds of the payment are
+looked through, by our own reference, before it is asked again under the same key. A failed refund's amount stays
+reserved, because it is still owed: the case that its failure opens decides how it is paid. A refund that the gateway
+first called processed and then failed stays processed here and opens a case as well.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum, unique
+
+from kapda.domain.payments.gateway import GatewayRefundState
+from kapda.domain.shared.ids import CaseId, OrderId, PaymentId, RefundId
+from kapda.domain.shared.money import Money
+
+# The gateway answers about its own refunds at once; days pass only until the bank has moved.
+_FIRST_CHECK = timedelta(seconds=5)
+_LONGEST_CHECK = timedelta(hours=6)
+
+
+@unique
+class RefundState(Enum):
+    """See the module's table."""
+
+    REQUESTED = "requested"
+    PENDING = "pending"
+    PROCESSED = "processed"
+    FAILED = "failed"
+
+
+@unique
+class RefundKind(Enum):
+    """Why money goes back."""
+
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_LINES = "order_lines"
+    CASE = "case"
+    # Made at the gateway by somebody else's hand, and adopted.
+    DASHBOARD = "dashboard"
+
+
+_S = RefundState
+TRANSITIONS: Mapping[tuple[RefundState, GatewayRefundState], RefundState] = {
+    (_S.REQUESTED, GatewayRefundState.PENDING): _S.PENDING,
+    (_S.REQUESTED, GatewayRefundState.PROCESSED): _S.PROCESSED,
+    (_S.REQUESTED, GatewayRefundState.FAILED): _S.FAILED,
+    (_S.PENDING, GatewayRefundState.PENDING): _S.PENDING,
+    (_S.PENDING, GatewayRefundState.PROCESSED): _S.PROCESSED,
+    (_S.PENDING, GatewayRefundState.FAILED): _S.FAILED,
+}
+UNDER_WAY = frozenset({RefundState.REQUESTED, RefundState.PENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """See the module's text. Its id is our reference at the gateway, as receipt and as idempotency key."""
+
+    id: RefundId
+    kind: RefundKind
+    payment_id: PaymentId
+    gateway_payment_id: str
+    order_id: OrderId | None
+    case_id: CaseId | None
+    amount: Money
+    state: RefundState
+    gateway_refund_id: str | None
+    reason: str
+    actor: str
+    requested_at: datetime
+    attempts: int = 0
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every try: at least ten characters of the gateway's alphabet."""
+        return str(self.id)
+
+    def told(self, gateway_refund_id: str, state: GatewayRefundState) -> "Refund":
+        """After the gateway told its state. Older news changes nothing: what has ended does not move any more."""
+        return replace(
+            self, state=TRANSITIONS.get((self.state, state), self.state), gateway_refund_id=gateway_refund_id
+        )
+
+    def refused(self) -> "Refund":
+        """After the gateway refused for good."""
+        return replace(self, state=RefundState.FAILED) if self.state is RefundState.REQUESTED else self
+
+    def contradicted_by(self, state: GatewayRefundState) -> bool:
+        """Whether the gateway now says that money it had sent was not sent."""
+        return self.state is RefundState.PROCESSED and state is GatewayRefundState.FAILED
+
+
+def next_look(attempts: int) -> timedelta:
+    """How long to wait before the refund is looked at again: doubling from five seconds to six hours."""
+    return min(_FIRST_CHECK * (1 << min(attempts, 16)), _LONGEST_CHECK)
