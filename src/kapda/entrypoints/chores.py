@@ -1,4 +1,4 @@
-"""What runs once and ends, or never in production: migrations, the seed, the emulator."""
+"""What runs once and ends: migrations, the seed."""
 
 import os
 import secrets
@@ -8,11 +8,9 @@ from dataclasses import asdict
 import orjson
 
 from kapda.domain.identity.password import Password
-from kapda.emulator import EmulatorSettings
-from kapda.emulator import serve as serve_emulator
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.lifecycle import close_container
-from kapda.entrypoints.settings import Environment, Settings, host_and_port
+from kapda.entrypoints.settings import Environment, Settings
 
 # The seed's accounts get these passwords where they are set; elsewhere passwords that nobody knows.
 ADMIN_PASSWORD = "KAPDA_SEED_ADMIN_PASSWORD"  # noqa: S105  (a variable's name)
@@ -39,22 +37,3 @@ async def run_seed(settings: Settings) -> None:
     finally:
         await close_container(container)
     sys.stdout.write(orjson.dumps(asdict(summary)).decode() + "\n")
-
-
-async def run_emulator(settings: Settings, address: str, webhook_url: str, seed: int) -> None:
-    """Serve the emulator with the keys and secrets of these settings."""
-    if settings.environment is Environment.PRODUCTION:
-        sys.exit("the emulator does not run in production")
-    host, port = host_and_port(address)
-    await serve_emulator(
-        EmulatorSettings(
-            key_id=settings.razorpay_key_id,
-            key_secret=settings.razorpay_key_secret[0].get_secret_value(),
-            host=host,
-            port=port,
-            account_id=settings.razorpay_account_id,
-            seed=seed,
-            webhook_url=webhook_url or None,
-            webhook_secret=settings.razorpay_webhook_secrets[0].get_secret_value(),
-        )
-    )

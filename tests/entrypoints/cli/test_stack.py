@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ command, folder = sys.argv[2], sys.argv[1]
 told = {k: v for k, v in os.environ.items() if k.startswith("KAPDA_")}
 with open(f"{folder}/{command}.json", "w") as note:
     json.dump({"pid": os.getpid(), "arguments": sys.argv[3:], "told": told}, note)
-if command in ("migrate", "seed"):
+if command == "seed":
     sys.exit(0)
 if command == "serve":
     from concurrent.futures import ThreadPoolExecutor
@@ -79,12 +80,15 @@ def test_every_process_is_told_the_same_and_is_ready(tmp_path: Path, monkeypatch
     monkeypatch.setenv("KAPDA_ENVIRONMENT", "production")
     with running_stack(tmp_path, {}) as stack:
         stack.supervisor.check()
-        for command in ("migrate", "seed", *PROGRAMS):
+        for command in ("seed", *PROGRAMS):
             assert told(tmp_path, command) == stack.environment
 
+    assert list(stack.durations) == ["postgresql", "valkey", "seed", *PROGRAMS]
+    assert all(seconds > 0 for seconds in stack.durations.values())
     variables = stack.environment
     assert variables["KAPDA_ENVIRONMENT"] == "development"
     assert variables["KAPDA_DATABASE_URL"].endswith("/kapda")
+    assert note(tmp_path, "seed")["arguments"] == ["--migrate"]
     assert note(tmp_path, "emulator")["arguments"] == ["--address", variables["KAPDA_EMULATOR_ADDRESS"]]
     assert variables["KAPDA_RAZORPAY_BASE_URL"] == f"http://{variables['KAPDA_EMULATOR_ADDRESS']}"
     assert variables["KAPDA_EMULATOR_WEBHOOK_URL"] == (
@@ -93,12 +97,36 @@ def test_every_process_is_told_the_same_and_is_ready(tmp_path: Path, monkeypatch
 
 
 def test_secrets_are_new_in_every_run_and_long_enough() -> None:
-    first, second = stack_module._made_up(), stack_module._made_up()
-    secret = ("RAZORPAY_KEY_SECRET", "RAZORPAY_WEBHOOK_SECRETS", "JWT_KEYS", "PAGE_TOKEN_KEY")
+    first, second = stack_module._secrets(), stack_module._secrets()
+    secret = ("RAZORPAY_KEY_SECRET", "RAZORPAY_WEBHOOK_SECRETS", "JWT_KEYS", "PAGE_TOKEN_KEY", "SEED_ADMIN_PASSWORD")
     for name in (f"KAPDA_{name}" for name in secret):
         assert first[name] != second[name]
         assert len(first[name]) >= 32
         assert "," not in first[name]
+
+
+def test_development_keeps_its_secrets_but_not_the_emulators_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given: list[dict[str, str]] = []
+
+    @contextmanager
+    def no_stack(folder: Path, variables: dict[str, str]) -> Iterator[None]:
+        given.append(variables)
+        yield
+
+    monkeypatch.setattr(stack_module, "running_stack", no_stack)
+    monkeypatch.setenv("KAPDA_PAGE_TOKEN_KEY", "given by hand")
+    for _ in range(2):
+        with stack_module.development_stack():
+            pass
+
+    first, second = given
+    assert first.pop("KAPDA_EMULATOR_SEED") != second.pop("KAPDA_EMULATOR_SEED")
+    assert first == second
+    assert first["KAPDA_PAGE_TOKEN_KEY"] == "given by hand"
+    assert (tmp_path / ".run" / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_given_services_are_used_instead_of_own_ones(

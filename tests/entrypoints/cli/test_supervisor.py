@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -58,6 +59,20 @@ def test_programs_are_ready_inside_and_stopped_in_reverse_order_afterwards(tmp_p
 
     assert (tmp_path / "journal").read_text().split() == ["worker", "serve", "emulator"]
     assert not any(runs(pid_of(tmp_path, name)) for name in names)
+
+
+def test_a_program_that_needs_no_task_starts_before_them_and_stops_last(tmp_path: Path) -> None:
+    early = replace(program(tmp_path, "emulator"), needs_tasks=False)
+    # The task ends well only when the program is up.
+    waits = (
+        f"import pathlib, time\nwhile not pathlib.Path({str(tmp_path / 'emulator.pid')!r}).exists(): time.sleep(0.01)"
+    )
+    task = Task("seed", python(waits))
+    with supervisor(tmp_path, early, program(tmp_path, "serve"), tasks=(task,)) as running:
+        assert list(running.durations) == ["seed", "emulator", "serve"]
+        assert all(0 < seconds < 20 for seconds in running.durations.values())
+
+    assert (tmp_path / "journal").read_text().split() == ["serve", "emulator"]
 
 
 def test_tasks_end_before_a_program_starts(tmp_path: Path) -> None:

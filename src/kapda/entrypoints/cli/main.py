@@ -57,11 +57,18 @@ def migrate() -> None:
 
 
 @app.command()
-def seed() -> None:
+def seed(
+    migrate_first: Annotated[bool, typer.Option("--migrate", help="bring the schema up to this version first")] = False,
+) -> None:
     """Write the invented catalogue, unless it is there; refuses production."""
-    from kapda.entrypoints.chores import run_seed  # noqa: PLC0415  (as above)
+    from kapda.entrypoints.chores import run_migrations, run_seed  # noqa: PLC0415  (as above)
 
-    _run(run_seed)
+    async def process(settings: Settings) -> None:
+        if migrate_first:
+            await run_migrations(settings)
+        await run_seed(settings)
+
+    _run(process)
 
 
 @app.command()
@@ -71,7 +78,7 @@ def emulator(
     seed: Annotated[int, typer.Option(envvar="KAPDA_EMULATOR_SEED")] = 1,
 ) -> None:
     """Stand in for Razorpay, with the same keys and secrets; refuses production."""
-    from kapda.entrypoints.chores import run_emulator  # noqa: PLC0415  (as above)
+    from kapda.entrypoints.emulator import run_emulator  # noqa: PLC0415  (as above)
 
     async def process(settings: Settings) -> None:
         await run_emulator(settings, address, webhook_url, seed)

@@ -3,13 +3,15 @@
 `kapda dev` keeps it running, `kapda demo` drives a purchase through it.
 """
 
+import json
 import os
 import secrets
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,7 @@ from kapda.entrypoints.cli.probes import grpc_is_ready, http_is_ready
 from kapda.entrypoints.cli.supervisor import Program, Service, Supervisor, Task
 
 DEVELOPMENT_FOLDER: Final = Path(".run")
-"""Data and logs of `kapda dev`, kept from one run to the next."""
+"""Data, logs and secrets of `kapda dev`, kept from one run to the next."""
 
 DEVELOPMENT_ADDRESSES: Final[Mapping[str, str]] = {
     "KAPDA_GRPC_ADDRESS": "127.0.0.1:50051",
@@ -37,6 +39,11 @@ WEBHOOK_PATH: Final = "/api/payments/webhook"
 _PREFIX: Final = "KAPDA_"
 _KAPDA: Final = (sys.executable, "-m", "kapda.entrypoints.cli.main")
 _DATABASE: Final = "kapda"
+_CONSTANTS: Final[Mapping[str, str]] = {
+    "KAPDA_ENVIRONMENT": "development",
+    "KAPDA_LOG_LEVEL": "INFO",
+    "KAPDA_EMULATOR_SEED": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +53,21 @@ class Stack:
     supervisor: Supervisor
     environment: Mapping[str, str]
     """The KAPDA_ variables that every process got."""
+    durations: Mapping[str, float]
+    """Seconds until each part was ready, in the order of starting; kapda's own processes start at the same time."""
 
 
 @contextmanager
 def development_stack() -> Iterator[Stack]:
-    """Run the stack on fixed ports, its data in `.run`; this process's KAPDA_ variables win over what is made up."""
+    """Run the stack on fixed ports, its data in `.run`; this process's KAPDA_ variables win over what is made up.
+
+    Secrets stay with the data: the seed's passwords are only written with the seed. The emulator forgets its books when
+    it stops, so it makes other ids each time: the database knows the old ones.
+    """
     own = {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)}
-    with running_stack(DEVELOPMENT_FOLDER, {**DEVELOPMENT_ADDRESSES, **own}) as stack:
+    fresh = {"KAPDA_EMULATOR_SEED": str(secrets.randbelow(2**31))}
+    kept = _kept_secrets(DEVELOPMENT_FOLDER / "secrets.json")
+    with running_stack(DEVELOPMENT_FOLDER, {**kept, **DEVELOPMENT_ADDRESSES, **fresh, **own}) as stack:
         yield stack
 
 
@@ -73,14 +88,17 @@ def running_stack(folder: Path, given: Mapping[str, str]) -> Iterator[Stack]:
     PostgreSQL and Valkey.
     """
     services: dict[str, Service] = {}
-    environment = {**_made_up(), **given}
+    durations: dict[str, float] = {}
+    environment = {**_addresses(), **_secrets(), **_CONSTANTS, **given}
     with _signals_leave_the_block(), ExitStack() as cleanup:
         if "KAPDA_DATABASE_URL" not in environment:
-            services["postgresql"] = postgres = cleanup.enter_context(EmbeddedPostgres(folder / "postgresql"))
-            postgres.create_database(_DATABASE)
+            with _timed(durations, "postgresql"):
+                services["postgresql"] = postgres = cleanup.enter_context(EmbeddedPostgres(folder / "postgresql"))
+                postgres.create_database(_DATABASE)
             environment["KAPDA_DATABASE_URL"] = postgres.url(_DATABASE)
         if "KAPDA_REDIS_URL" not in environment:
-            services["valkey"] = valkey = cleanup.enter_context(EmbeddedValkey(folder / "valkey"))
+            with _timed(durations, "valkey"):
+                services["valkey"] = valkey = cleanup.enter_context(EmbeddedValkey(folder / "valkey"))
             environment["KAPDA_REDIS_URL"] = valkey.url()
         programs = _own_programs(environment)
         if "KAPDA_RAZORPAY_BASE_URL" not in environment:
@@ -88,30 +106,48 @@ def running_stack(folder: Path, given: Mapping[str, str]) -> Iterator[Stack]:
             environment["KAPDA_RAZORPAY_BASE_URL"] = f"http://{environment['KAPDA_EMULATOR_ADDRESS']}"
         outer = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
         supervisor = Supervisor(
-            tasks=(Task("migrate", (*_KAPDA, "migrate")), Task("seed", (*_KAPDA, "seed"))),
+            tasks=(Task("seed", (*_KAPDA, "seed", "--migrate")),),
             programs=programs,
             services=services,
             environment={**outer, **environment},
             logs=folder / "logs",
         )
-        yield Stack(cleanup.enter_context(supervisor), environment)
+        cleanup.enter_context(supervisor)
+        yield Stack(supervisor, environment, {**durations, **supervisor.durations})
 
 
-def _made_up() -> dict[str, str]:
-    """Return free addresses and fresh secrets; nothing that could be taken for a real account's."""
-    addresses = {name: f"127.0.0.1:{free_port()}" for name in DEVELOPMENT_ADDRESSES}
+def _addresses() -> dict[str, str]:
+    return {name: f"127.0.0.1:{free_port()}" for name in DEVELOPMENT_ADDRESSES}
+
+
+def _secrets() -> dict[str, str]:
+    """Return fresh secrets; nothing that could be taken for a real account's."""
     return {
-        **addresses,
-        "KAPDA_ENVIRONMENT": "development",
         "KAPDA_RAZORPAY_KEY_ID": f"rzp_test_{secrets.token_hex(7)}",
         "KAPDA_RAZORPAY_KEY_SECRET": secrets.token_urlsafe(24),
         "KAPDA_RAZORPAY_WEBHOOK_SECRETS": secrets.token_urlsafe(24),
         "KAPDA_RAZORPAY_ACCOUNT_ID": f"acc_{secrets.token_hex(7)}",
         "KAPDA_JWT_KEYS": f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
         "KAPDA_PAGE_TOKEN_KEY": secrets.token_urlsafe(32),
-        "KAPDA_LOG_LEVEL": "INFO",
-        "KAPDA_EMULATOR_SEED": "1",
+        "KAPDA_SEED_ADMIN_PASSWORD": secrets.token_urlsafe(24),
+        "KAPDA_SEED_DESIGNER_PASSWORD": secrets.token_urlsafe(24),
     }
+
+
+def _kept_secrets(file: Path) -> dict[str, str]:
+    """Return the secrets in `file`, which is made for its owner alone where it is missing."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as new:
+        json.dump(_secrets(), new, indent=2)
+    # One made by an older version may lack some.
+    return {**_secrets(), **json.loads(file.read_text())}
+
+
+@contextmanager
+def _timed(durations: dict[str, float], name: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    durations[name] = time.monotonic() - start
 
 
 def _emulator(environment: dict[str, str]) -> Program:
@@ -123,6 +159,7 @@ def _emulator(environment: dict[str, str]) -> Program:
         "emulator",
         (*_KAPDA, "emulator", "--address", address),
         partial(http_is_ready, f"http://{address}/emulator/health"),
+        needs_tasks=False,
     )
 
 

@@ -43,11 +43,13 @@ class Program:
     command: Sequence[str]
     is_ready: Callable[[], bool]
     """Asked again and again from the start on; it answers within a second or so and raises nothing."""
+    needs_tasks: bool = True
+    """Whether it is started only after the tasks; one that is not gets ready while they run."""
 
 
 @dataclass(slots=True)
 class Supervisor(AbstractContextManager["Supervisor"]):
-    """Runs tasks one after the other, then all programs; stops the programs in reverse order.
+    """Runs tasks one after the other, and the programs; stops the programs in reverse order.
 
     Inside the `with` block every program has been ready; leaving it stops them all. When this process is killed, the
     kernel kills them (Linux only). Enter it in the main thread.
@@ -64,7 +66,10 @@ class Supervisor(AbstractContextManager["Supervisor"]):
     """Seconds a task may take, and a program to become ready."""
     stop_timeout: float = 20.0
     """Seconds a program may take to stop before it is killed."""
+    durations: dict[str, float] = field(default_factory=dict)
+    """Seconds each task took, and each program until it was seen to be ready."""
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _started_at: dict[str, float] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Start everything. Raises ProgramError; nothing runs then."""
@@ -72,10 +77,14 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         for old in self.logs.glob("*.log"):
             old.unlink()
         try:
+            for program in self.programs:
+                if not program.needs_tasks:
+                    self.start(program.name)
             for task in self.tasks:
                 self._run(task)
             for program in self.programs:
-                self.start(program.name)
+                if program.needs_tasks:
+                    self.start(program.name)
             for program in self.programs:
                 self.wait_until_ready(program.name)
         except BaseException:
@@ -112,6 +121,7 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         program = next(program for program in self.programs if program.name == name)
         process = self._running[name]
         if processes.wait_until(program.is_ready, process, timeout=self.start_timeout) and process.poll() is None:
+            self._note_duration(name)
             return
         if process.poll() is not None:
             raise self._error(name, f"{name} ended with code {process.returncode} before it was ready")
@@ -145,8 +155,13 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         if process.returncode != 0:
             raise self._error(task.name, f"{task.name} failed with code {process.returncode}")
         del self._running[task.name]
+        self._note_duration(task.name)
+
+    def _note_duration(self, name: str) -> None:
+        self.durations[name] = time.monotonic() - self._started_at[name]
 
     def _spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        self._started_at[name] = time.monotonic()
         return processes.start(
             command,
             log=self._log(name),
