@@ -78,6 +78,7 @@ from kapda.domain.orders.use_cases.refunder import Refunder
 from kapda.domain.orders.use_cases.resolve_case import ResolveCase
 from kapda.domain.orders.use_cases.send_refund import SendRefund
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckout
+from kapda.domain.orders.use_cases.sweep_recent_payments import SweepRecentPayments
 from kapda.domain.orders.use_cases.wake_due_work import WakeDueWork
 from kapda.domain.orders.use_cases.whose_payment import WhosePayment
 from kapda.domain.payments.use_cases.get_payment import GetPayment
@@ -310,6 +311,13 @@ class Container(containers.DeclarativeContainer):
         unit_of_work=stock_unit_of_work.provider,
         gateway=gateway,
         open_at_gateway=open_at_gateway,
+        finish_payment=finish_payment,
+        clock=clock,
+    )
+    sweep_recent_payments = providers.Factory(
+        SweepRecentPayments,
+        unit_of_work=unit_of_work.provider,
+        gateway=gateway,
         finish_payment=finish_payment,
         clock=clock,
     )

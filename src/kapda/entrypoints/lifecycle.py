@@ -77,6 +77,7 @@ async def run_worker(settings: Settings) -> None:
                 send_refund=container.send_refund(),
                 relay_events=container.relay_events(),
                 wake_due_work=container.wake_due_work().execute,
+                sweep_recent_payments=container.sweep_recent_payments().execute,
                 prune=container.retention().prune,
             ),
             container.job_runner,

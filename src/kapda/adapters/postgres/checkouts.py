@@ -56,6 +56,9 @@ _LEASE = text("""
     WHERE id = :id AND state = 'opening' AND (gateway_lease_until IS NULL OR gateway_lease_until <= :now)
     RETURNING true
 """)
+_RETURN_LEASE = text("""
+    UPDATE checkouts SET gateway_lease_until = NULL WHERE id = :id AND gateway_lease_until = :until
+""")
 _SAVE = text("""
     UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id,
         ended_at = CASE WHEN CAST(:live AS boolean) THEN NULL ELSE coalesce(ended_at, :at) END
@@ -120,6 +123,10 @@ class PostgresCheckouts:
     async def lease_gateway(self, checkout_id: CheckoutId, now: datetime, until: datetime) -> bool:
         """See the port."""
         return bool(await self._connection.scalar(_LEASE, {"id": checkout_id, "now": now, "until": until}))
+
+    async def return_gateway_lease(self, checkout_id: CheckoutId, until: datetime) -> None:
+        """See the port."""
+        await self._connection.execute(_RETURN_LEASE, {"id": checkout_id, "until": until})
 
     async def save(self, checkout: Checkout, at: datetime) -> None:
         """See the port."""

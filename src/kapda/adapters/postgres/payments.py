@@ -1,5 +1,6 @@
 """Payments and foreign payments in PostgreSQL."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,10 @@ _NOTE_REFUNDED = text("""
     UPDATE payments SET refunded_minor = refunded_minor + :amount_minor,
         state = CASE WHEN refunded_minor + :amount_minor = amount_minor THEN 'refunded' ELSE state END
     WHERE id = :id
+""")
+_KNOWN = text("""
+    SELECT gateway_payment_id FROM payments WHERE gateway_payment_id = ANY(CAST(:ids AS text[]))
+    UNION ALL SELECT gateway_payment_id FROM foreign_payments WHERE gateway_payment_id = ANY(CAST(:ids AS text[]))
 """)
 _NOTE_FOREIGN = text("""
     INSERT INTO foreign_payments (gateway_payment_id, gateway_order_id, amount_minor, currency, seen_at)
@@ -99,6 +104,10 @@ class PostgresPayments:
     async def note_refunded(self, payment_id: PaymentId, amount: Money) -> None:
         """See the port."""
         await self._connection.execute(_NOTE_REFUNDED, {"id": payment_id, "amount_minor": amount.amount_minor})
+
+    async def known(self, gateway_payment_ids: Sequence[str]) -> frozenset[str]:
+        """See the port."""
+        return frozenset(await self._connection.scalars(_KNOWN, {"ids": list(gateway_payment_ids)}))
 
     async def note_foreign(self, payment: GatewayPayment, at: datetime) -> None:
         """See the port."""

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 REQUESTS_FOR = timedelta(days=7)
 # What the queue did with its jobs, for people who look into yesterday's trouble.
 JOB_LOG_FOR = timedelta(days=2)
+# Razorpay replays an event on request for fifteen days; thirty and more are promised, ninety let people look back.
+DELIVERIES_FOR = timedelta(days=90)
 # Rows of one transaction: some milliseconds of locks that nobody else wants.
 BATCH = 5_000
 # Transactions of one run and table; what is left over waits for the next run.
@@ -28,11 +30,22 @@ _JOB_LOG = text("""
         ORDER BY created LIMIT :batch FOR UPDATE SKIP LOCKED
     ))
 """)
-_RULES: Mapping[TextClause, timedelta] = {_REQUESTS: REQUESTS_FOR, _JOB_LOG: JOB_LOG_FOR}
+# Deliveries that are done with; the same one again would find its payment kept.
+_DELIVERIES = text("""
+    DELETE FROM gateway_events WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM gateway_events WHERE state <> 'pending' AND received_at < now() - CAST(:age AS interval)
+        ORDER BY received_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
+_RULES: Mapping[TextClause, timedelta] = {
+    _REQUESTS: REQUESTS_FOR,
+    _JOB_LOG: JOB_LOG_FOR,
+    _DELIVERIES: DELIVERIES_FOR,
+}
 
 
 class PostgresRetention:
-    """Prunes the request log and the queue's log. Orders, payments, events and deliveries are kept."""
+    """Prunes the request log, the queue's log and old deliveries. Orders, payments, refunds and events are kept."""
 
     def __init__(self, engine: AsyncEngine, *, batch: int = BATCH, max_batches: int = MAX_BATCHES) -> None:
         self._engine = engine

@@ -55,6 +55,10 @@ class Checkouts(Protocol):
         """Take the right to open the gateway's order; False while somebody else has it or the checkout is not opening."""
         ...
 
+    async def return_gateway_lease(self, checkout_id: CheckoutId, until: datetime) -> None:
+        """Give the right back early, if it is still the one that was taken until then."""
+        ...
+
     async def save(self, checkout: Checkout, at: datetime) -> None:
         """Write the state and the gateway's order; the end is marked where the state is no live one."""
         ...

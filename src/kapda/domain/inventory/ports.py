@@ -61,6 +61,10 @@ class Stock(Protocol):
         """Turn what the hold still holds into sales; the number of lines sold, 0 when it holds nothing any more."""
         ...
 
+    async def take_back(self, hold_id: HoldId, lines: Sequence[HoldLine], at: datetime, reason: str) -> None:
+        """Put sold pieces of a hold back on the shelf, as returns. One line a variant; the caller keeps the count."""
+        ...
+
     async def receive(self, variant_id: VariantId, edit: StockEdit, quantity: int) -> StockLevel | None:
         """Add pieces; the new counters, or None when there is no such variant for this owner."""
         ...

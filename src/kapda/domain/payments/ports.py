@@ -1,5 +1,6 @@
 """What payments need from outside: the gateway, and rows for what it says."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -115,6 +116,10 @@ class Payments(Protocol):
 
     async def note_refunded(self, payment_id: PaymentId, amount: Money) -> None:
         """That much of what was promised has gone; a payment of which all has gone is REFUNDED."""
+        ...
+
+    async def known(self, gateway_payment_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these are kept already, as payments of ours or as foreign ones."""
         ...
 
     async def note_foreign(self, payment: GatewayPayment, at: datetime) -> None:

@@ -28,6 +28,7 @@ from kapda.entrypoints.worker.handlers import JobHandler, JobMetrics, handler_fo
 # several workers each sweeps, and a second wake-up for the same thing is none.
 SWEEP_SECONDS = 5.0
 PRUNE_SECONDS = 60.0
+PAYMENTS_SECONDS = 120.0
 
 
 class RunsJobs(Protocol):
@@ -45,13 +46,15 @@ class RunsJobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerUseCases:
-    """What the jobs and schedules execute. `wake_due_work` and `prune` answer with how many rows they touched."""
+    """What the jobs and schedules execute. The last three answer with how many rows they
+    touched."""
 
     process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
     settle_checkout: UseCase[SettleCheckoutCommand, None]
     send_refund: UseCase[SendRefundCommand, None]
     relay_events: UseCase[RelayEventsCommand, int]
     wake_due_work: Callable[[], Awaitable[int]]
+    sweep_recent_payments: Callable[[], Awaitable[int]]
     prune: Callable[[], Awaitable[int]]
 
 
@@ -64,6 +67,7 @@ async def run_worker(
     address: str,
     stop: asyncio.Event,
     sweep_seconds: float = SWEEP_SECONDS,
+    payments_seconds: float = PAYMENTS_SECONDS,
 ) -> None:
     """Work until `stop` is set, then finish or give back what is in hand, and return.
 
@@ -72,6 +76,7 @@ async def run_worker(
     """
     runner = make_runner(_handlers(use_cases, JobMetrics(registry)))
     woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
+    found = Counter("kapda_swept_payments", "Payments that only the sweep of the account found.", registry=registry)
     pruned = Counter("kapda_pruned_rows", "Old rows deleted.", registry=registry)
 
     async def takes_jobs() -> bool:
@@ -80,6 +85,9 @@ async def run_worker(
     async def sweep() -> None:
         woken.inc(await use_cases.wake_due_work())
 
+    async def sweep_payments() -> None:
+        found.inc(await use_cases.sweep_recent_payments())
+
     async def prune() -> None:
         pruned.inc(await use_cases.prune())
 
@@ -87,6 +95,9 @@ async def run_worker(
     async with serving_http(app, address), asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop), name="jobs")
         tasks.create_task(every(sweep_seconds, "sweep", sweep, stop), name="sweep")
+        tasks.create_task(
+            every(payments_seconds, "payments", sweep_payments, stop, limit=payments_seconds), name="payments"
+        )
         tasks.create_task(every(PRUNE_SECONDS, "prune", prune, stop), name="prune")
 
 

@@ -1,7 +1,8 @@
 """Opens a checkout's order at the gateway: the one call of starting a checkout that may end without an answer.
 
 The gateway has no idempotency key for orders. So one process at a time holds the checkout's lease, and whoever comes
-after an attempt that may have acted looks for the order by its receipt, the checkout's id, before making another.
+after an attempt that may have acted looks for the order by its receipt, the checkout's id, before making another. An
+attempt that ends without an answer gives its lease back: the next one need not wait as it would after a crash.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ class OpenAtGateway:
 
     async def first(self, checkout: Checkout, key: RequestKey) -> Checkout:
         """For the process that has just added the checkout and its lease with it."""
-        return await self._open(checkout, key, may_have_acted=False)
+        return await self._open(checkout, key, checkout.created_at + GATEWAY_LEASE, may_have_acted=False)
 
     async def resume(self, checkout_id: CheckoutId, key: RequestKey | None) -> Checkout:
         """For everybody later: waits for whoever has the lease, or takes it over once it has run out.
@@ -45,8 +46,9 @@ class OpenAtGateway:
         """
         for _ in range(_TWIN_POLLS):
             now = self.clock.now()
+            until = now + GATEWAY_LEASE
             async with self.unit_of_work() as uow:
-                leased = await uow.checkouts.lease_gateway(checkout_id, now, now + GATEWAY_LEASE)
+                leased = await uow.checkouts.lease_gateway(checkout_id, now, until)
                 checkout = await uow.checkouts.get(checkout_id, None)
                 if checkout is None:
                     raise checkout_not_found(checkout_id)
@@ -55,7 +57,7 @@ class OpenAtGateway:
                     await uow.requests.answer(key, _require_opened(checkout))
                 await uow.commit()
             if leased:
-                return await self._open(checkout, key, may_have_acted=True)
+                return await self._open(checkout, key, until, may_have_acted=True)
             if opened:
                 return _require_opened(checkout)
             await self.sleep(_TWIN_POLL_SECONDS)
@@ -63,12 +65,17 @@ class OpenAtGateway:
             Reason.REQUEST_IN_PROGRESS, "the same request is still being worked on", retry_after=_TWIN_POLL_SECONDS * 10
         )
 
-    async def _open(self, checkout: Checkout, key: RequestKey | None, *, may_have_acted: bool) -> Checkout:
+    async def _open(
+        self, checkout: Checkout, key: RequestKey | None, leased_until: datetime, *, may_have_acted: bool
+    ) -> Checkout:
         try:
             order = await self._order_for(checkout, may_have_acted=may_have_acted)
         except GatewayRefusedError as error:
             await self._fail(checkout.id)
             raise _refused(checkout.id) from error
+        except GatewayUnknownError:
+            await self._return_lease(checkout.id, leased_until)
+            raise
         now = self.clock.now()
         async with self.unit_of_work() as uow:
             current = await uow.checkouts.lock(checkout.id, None)
@@ -96,6 +103,11 @@ class OpenAtGateway:
     async def _found(self, receipt: str, checkout: Checkout) -> GatewayOrder | None:
         found = await self.gateway.find_order(receipt)
         return found if found is not None and found.amount == checkout.total else None
+
+    async def _return_lease(self, checkout_id: CheckoutId, until: datetime) -> None:
+        async with self.unit_of_work() as uow:
+            await uow.checkouts.return_gateway_lease(checkout_id, until)
+            await uow.commit()
 
     async def _fail(self, checkout_id: CheckoutId) -> None:
         now = self.clock.now()

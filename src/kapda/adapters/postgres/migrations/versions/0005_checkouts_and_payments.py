@@ -141,6 +141,7 @@ CREATE TABLE gateway_events (
     processed_at timestamptz,
     CONSTRAINT gateway_events_pending_is_due CHECK ((state = 'pending') = (next_attempt_at IS NOT NULL))
 );
+CREATE INDEX gateway_events_received_idx ON gateway_events (received_at) WHERE state <> 'pending';
 CREATE INDEX gateway_events_due_idx ON gateway_events (next_attempt_at) WHERE state = 'pending';
 """
 
