@@ -1,0 +1,3 @@
+from tests.shop.fixtures import shop
+
+__all__ = ["shop"]
