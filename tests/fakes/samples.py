@@ -7,8 +7,9 @@ from uuid import UUID
 from kapda.domain.cart.cart import Cart, CartLine, SaleTerms
 from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
 from kapda.domain.payments.gateway import GatewayPayment, GatewayPaymentState
+from kapda.domain.payments.payment import Payment, PaymentState
 from kapda.domain.shared.address import Address
-from kapda.domain.shared.ids import CartId, CheckoutId, DesignerId, ProductId, UserId, VariantId
+from kapda.domain.shared.ids import CartId, CheckoutId, DesignerId, PaymentId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import INR, Money
 
 NOON = datetime(2026, 3, 14, 6, 30, tzinfo=UTC)
@@ -115,3 +116,18 @@ def payment_of(checkout: Checkout, state: GatewayPaymentState = GatewayPaymentSt
 def refunded_by_gateway(payment: GatewayPayment) -> GatewayPayment:
     """Authorised once and given back without ever having been captured."""
     return replace(payment, state=GatewayPaymentState.REFUNDED, captured=False, amount_refunded=payment.amount)
+
+
+def kept_payment(checkout: Checkout, number: int = 1) -> Payment:
+    """What we keep of a captured payment of the whole checkout."""
+    return Payment(
+        id=PaymentId(UUID(int=0xFA00 + number)),
+        checkout_id=checkout.id,
+        gateway_payment_id=f"pay_KapdaSample{number:04}",
+        gateway_order_id=GATEWAY_ORDER,
+        state=PaymentState.CAPTURED,
+        amount=checkout.total,
+        method="upi",
+        captured_at=NOON,
+        order_id=None,
+    )
