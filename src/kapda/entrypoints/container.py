@@ -95,8 +95,8 @@ from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
 from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
-from kapda.entrypoints.grpc.supervisor import Supervisor
 from kapda.entrypoints.settings import Settings
+from kapda.entrypoints.supervisor import Supervisor
 
 TOKEN_ISSUER = "kapda"  # noqa: S105  (a name, no secret)
 TOKEN_AUDIENCE = "kapda-api"  # noqa: S105  (a name, no secret)

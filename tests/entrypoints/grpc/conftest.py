@@ -27,7 +27,7 @@ from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
 from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
-from kapda.entrypoints.grpc.supervisor import Supervisor
+from kapda.entrypoints.supervisor import Supervisor
 
 MessageT = TypeVar("MessageT", bound=Message)
 

@@ -13,7 +13,8 @@ from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
 from kapda.domain.ops.promises import PromiseResult, Verdict
 from kapda.domain.ops.use_cases.check_promises import PromiseReport
 from kapda.domain.orders.order import Order, OrderSummary, place
-from kapda.domain.payments.payment import CaseKind, Payment, PaymentCase, PaymentState
+from kapda.domain.payments.payment import Payment, PaymentState
+from kapda.domain.payments.payment_case import CaseKind, PaymentCase
 from kapda.domain.shared.address import Address
 from kapda.domain.shared.ids import (
     CartId,

@@ -19,7 +19,7 @@ from kapda.domain.identity.user import Role
 from kapda.domain.shared.pages import Page
 from kapda.entrypoints.grpc.access_rules import AccessRule, AccessRulesError, read_rules
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
-from kapda.entrypoints.grpc.supervisor import Supervisor
+from kapda.entrypoints.supervisor import Supervisor
 from tests.entrypoints.grpc.conftest import CUSTOMER, KnownTokens, Running, as_caller, refusal
 
 

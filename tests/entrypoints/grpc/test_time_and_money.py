@@ -13,10 +13,10 @@ from kapda.api.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from kapda.api.orders.v1 import order_service_pb2 as pb
 from kapda.api.orders.v1.order_service_pb2_grpc import OrderServiceStub
 from kapda.domain.shared.errors import FailedPreconditionError, Reason, UnavailableError
-from kapda.entrypoints.grpc.deadlines import MINIMUM_SECONDS, DeadlineExceededError
+from kapda.entrypoints.grpc.deadlines import MINIMUM_SECONDS
 from kapda.entrypoints.grpc.serve import serve
 from kapda.entrypoints.grpc.services import SERVICES
-from kapda.entrypoints.grpc.supervisor import Supervisor
+from kapda.entrypoints.supervisor import DeadlineExceededError, Supervisor
 from tests.entrypoints.grpc.conftest import CUSTOMER, Running, Start, as_caller, refusal
 
 PLACE_ORDER = pb.PlaceOrderRequest(

@@ -11,7 +11,3 @@ MINIMUM_SECONDS: Mapping[str, float] = {
     "/kapda.api.checkout.v1.CheckoutService/StartCheckout": 2.0,
     "/kapda.api.orders.v1.OrderService/PlaceOrder": 2.0,
 }
-
-
-class DeadlineExceededError(Exception):
-    """The server's own limit of time passed. What the call began may still take effect."""

@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha import reflection
 
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
-from kapda.entrypoints.grpc import log
+from kapda.entrypoints import log
 from kapda.entrypoints.grpc.access_rules import read_rules
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
 from kapda.entrypoints.grpc.interceptors.access import Access
@@ -22,8 +22,8 @@ from kapda.entrypoints.grpc.interceptors.messages import Messages
 from kapda.entrypoints.grpc.interceptors.request_ids import RequestIds
 from kapda.entrypoints.grpc.interceptors.unary import UnaryInterceptor
 from kapda.entrypoints.grpc.services import service_for
-from kapda.entrypoints.grpc.supervisor import Supervisor
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.supervisor import Supervisor
+from kapda.entrypoints.use_case import UseCase
 
 # The largest request of the contract, a search with every filter full, is about 10 KiB; media never come this way.
 _MAX_RECEIVE_BYTES = 256 * 1024

@@ -22,12 +22,12 @@ from starlette.routing import Route
 from kapda.domain.payments.gateway_event import GatewayEvent, GatewayEventState
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEventCommand
 from kapda.domain.shared.errors import DomainError, InvalidArgumentError, Reason
-from kapda.entrypoints.grpc.supervisor import Supervisor
-from kapda.entrypoints.grpc.use_case import UseCase
 from kapda.entrypoints.http.answers import domain_refusal, json_answer, refusal, unknown_route
 from kapda.entrypoints.http.body import BodyTooLargeError, read_body
 from kapda.entrypoints.http.operations import OPERATIONS_PATHS, Probe, Readiness, operations_routes
 from kapda.entrypoints.http.request_log import RequestLog
+from kapda.entrypoints.supervisor import Supervisor
+from kapda.entrypoints.use_case import UseCase
 
 WEBHOOK_PATHS = ("/api/payments/webhook", "/api/v1/payments/webhook")
 # The longest deliveries seen are some kilobytes.

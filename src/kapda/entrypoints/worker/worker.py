@@ -16,11 +16,11 @@ from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
 from kapda.domain.shared.ids import CheckoutId, RefundId
 from kapda.domain.shared.jobs import Job
-from kapda.entrypoints.grpc.use_case import UseCase
 from kapda.entrypoints.http.answers import unknown_route
 from kapda.entrypoints.http.operations import OPERATIONS_PATHS, Probe, Readiness, operations_routes
 from kapda.entrypoints.http.request_log import RequestLog
 from kapda.entrypoints.http.server import serving_http
+from kapda.entrypoints.use_case import UseCase
 from kapda.entrypoints.worker.every import every
 from kapda.entrypoints.worker.handlers import JobHandler, JobMetrics, handler_for
 

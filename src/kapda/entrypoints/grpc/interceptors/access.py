@@ -8,7 +8,7 @@ from kapda.domain.shared.errors import PermissionDeniedError, Reason, Unauthenti
 from kapda.entrypoints.grpc.access_rules import AccessRule
 from kapda.entrypoints.grpc.call import Context, current
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.use_case import UseCase
 
 AUTHORIZATION_KEY = "authorization"
 _SCHEME = "bearer "

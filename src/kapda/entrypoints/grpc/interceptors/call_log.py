@@ -6,11 +6,11 @@ from time import perf_counter
 import grpc
 
 from kapda.domain.shared.errors import DomainError
-from kapda.entrypoints.grpc import log
+from kapda.entrypoints import log
 from kapda.entrypoints.grpc.call import Context, current
-from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
 from kapda.entrypoints.grpc.error_details import CODES
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+from kapda.entrypoints.supervisor import DeadlineExceededError
 
 
 class CallLog(UnaryInterceptor):

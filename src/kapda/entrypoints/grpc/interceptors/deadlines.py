@@ -6,8 +6,9 @@ from math import inf
 
 from kapda.domain.shared.errors import InvalidArgumentError, Reason
 from kapda.entrypoints.grpc.call import Context
-from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS, DeadlineExceededError
+from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+from kapda.entrypoints.supervisor import DeadlineExceededError
 
 
 class Deadlines(UnaryInterceptor):

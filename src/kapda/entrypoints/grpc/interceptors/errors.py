@@ -1,25 +1,22 @@
 """The one place where an exception becomes a status. What is not ours to tell is not told."""
 
-import traceback
 from typing import NoReturn
 
 import grpc
 from google.rpc import status_pb2
 
 from kapda.domain.shared.errors import DomainError
-from kapda.entrypoints.grpc import log
+from kapda.entrypoints import log
 from kapda.entrypoints.grpc.call import Context, current
-from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
 from kapda.entrypoints.grpc.error_details import plain_status, status_of
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+from kapda.entrypoints.supervisor import DeadlineExceededError
+from kapda.entrypoints.telemetry import describe
 
 # Where gRPC's own libraries look for the google.rpc.Status.
 DETAILS_KEY = "grpc-status-details-bin"
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-# Enough to find the line; a deep recursion must not fill the log.
-_MAX_FRAMES = 40
-_MAX_CAUSES = 8
 
 
 class Errors(UnaryInterceptor):
@@ -40,25 +37,9 @@ class Errors(UnaryInterceptor):
             text = "the call took too long; send the same request again"
             await _refuse(context, plain_status(code, code.name, text, request_id))
         except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach the client
-            log.error("call failed", method=method, request_id=request_id, **describe(error))
+            log.error("call failed", method=method, request_id=request_id, causes=describe(error))
             code = grpc.StatusCode.INTERNAL
             await _refuse(context, plain_status(code, code.name, f"internal error, request {request_id}", request_id))
-
-
-def describe(error: BaseException) -> dict[str, object]:
-    """Type and places of an exception and its causes. Not its text: that may hold what a row or a request held."""
-    chain: list[dict[str, object]] = []
-    link: BaseException | None = error
-    while link is not None and len(chain) < _MAX_CAUSES:
-        frames = traceback.extract_tb(link.__traceback__)[-_MAX_FRAMES:]
-        chain.append(
-            {
-                "type": f"{type(link).__module__}.{type(link).__qualname__}",
-                "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-            }
-        )
-        link = link.__cause__ or link.__context__
-    return {"causes": chain}
 
 
 async def _refuse(context: Context, status: status_pb2.Status) -> NoReturn:

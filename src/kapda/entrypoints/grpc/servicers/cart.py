@@ -18,7 +18,7 @@ from kapda.domain.shared.ids import RequestId, VariantId
 from kapda.domain.shared.request_log import Answer
 from kapda.entrypoints.grpc.call import Context, caller, value_of
 from kapda.entrypoints.grpc.translate.cart import cart_to_proto, change_to_proto
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.use_case import UseCase
 
 
 class CartServicer(CartServiceServicer):

@@ -16,7 +16,7 @@ from kapda.domain.shared.pages import Page
 from kapda.entrypoints.grpc.call import Context
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.translate.catalog import SORTS, filter_from_proto, product_to_proto, summary_to_proto
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.use_case import UseCase
 
 
 class CatalogServicer(CatalogServiceServicer):

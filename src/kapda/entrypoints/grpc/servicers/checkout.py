@@ -14,10 +14,10 @@ from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
 from kapda.domain.shared.ids import CheckoutId, RequestId
 from kapda.domain.shared.request_log import Answer
 from kapda.entrypoints.grpc.call import Context, caller, value_of
-from kapda.entrypoints.grpc.supervisor import Supervisor
 from kapda.entrypoints.grpc.translate.checkout import checkout_to_proto
 from kapda.entrypoints.grpc.translate.values import address_from_proto, money_from_proto
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.supervisor import Supervisor
+from kapda.entrypoints.use_case import UseCase
 
 
 class CheckoutServicer(CheckoutServiceServicer):

@@ -12,7 +12,7 @@ from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
 from kapda.domain.identity.user import User
 from kapda.entrypoints.grpc.call import Context, caller
 from kapda.entrypoints.grpc.translate.identity import tokens_to_proto, user_to_proto
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.use_case import UseCase
 
 
 class IdentityServicer(IdentityServiceServicer):

@@ -28,7 +28,7 @@ from kapda.entrypoints.grpc.translate.inventory import (
     movement_to_proto,
     stock_to_proto,
 )
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.use_case import UseCase
 
 
 class InventoryServicer(InventoryServiceServicer):

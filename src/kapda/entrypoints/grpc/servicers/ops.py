@@ -19,7 +19,7 @@ from kapda.entrypoints.grpc.call import Context, caller, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.translate.ops import case_to_proto, promise_to_proto, resolution_from_proto
 from kapda.entrypoints.grpc.translate.values import timestamp
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.use_case import UseCase
 
 
 class PromiseCheck(Protocol):

@@ -22,9 +22,9 @@ from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
 from kapda.entrypoints.grpc.call import Context, caller, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
-from kapda.entrypoints.grpc.supervisor import Supervisor
 from kapda.entrypoints.grpc.translate.orders import order_to_proto, refund_to_proto, summary_to_proto
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.supervisor import Supervisor
+from kapda.entrypoints.use_case import UseCase
 
 
 class OrderServicer(OrderServiceServicer):

@@ -12,7 +12,7 @@ from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
 from kapda.domain.shared.ids import PaymentId
 from kapda.entrypoints.grpc.call import Context, caller
 from kapda.entrypoints.grpc.translate.payments import payment_to_proto
-from kapda.entrypoints.grpc.use_case import UseCase
+from kapda.entrypoints.use_case import UseCase
 
 
 class PaymentServicer(PaymentServiceServicer):

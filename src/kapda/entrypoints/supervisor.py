@@ -10,8 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from kapda.domain.shared.errors import DomainError, Reason, UnavailableError
-from kapda.entrypoints.grpc import log
-from kapda.entrypoints.grpc.deadlines import DeadlineExceededError
+from kapda.entrypoints import log
 
 T = TypeVar("T")
 
@@ -22,6 +21,10 @@ MAX_PHASES = 256
 PHASE_SECONDS = 60.0
 # By then another process, or this one with the crowd served, answers.
 RETRY_AFTER_SECONDS = 1.0
+
+
+class DeadlineExceededError(Exception):
+    """The server's own limit of time passed. What the call began may still take effect."""
 
 
 class Supervisor:

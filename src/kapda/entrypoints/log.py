@@ -4,7 +4,7 @@ import contextlib
 
 import structlog
 
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.grpc")
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.entrypoints")
 
 
 def info(event: str, **facts: object) -> None:
