@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
+from kapda.domain.inventory.availability import ListingState
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.shared.ids import ProductId, UserId, VariantId
 from kapda.domain.shared.jobs import Job
@@ -50,6 +51,10 @@ class Backing(Protocol):
 
     async def take_off_sale(self, variant_id: VariantId) -> None:
         """Not active any more."""
+        ...
+
+    async def list_as(self, variant_id: VariantId, listing: ListingState) -> None:
+        """The variant's product is in that state."""
         ...
 
     async def jobs(self) -> Sequence[tuple[Job, UUID]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from kapda.domain.inventory.availability import ListingState
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.shared.ids import VariantId
@@ -58,6 +59,10 @@ class InMemoryBacking:
     async def take_off_sale(self, variant_id: VariantId) -> None:
         variants = self.database.tables.variants
         variants[variant_id] = replace(variants[variant_id], active=False)
+
+    async def list_as(self, variant_id: VariantId, listing: ListingState) -> None:
+        variants = self.database.tables.variants
+        variants[variant_id] = replace(variants[variant_id], listing=listing)
 
     async def jobs(self) -> Sequence[tuple[Job, UUID]]:
         return list(self.database.tables.jobs)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kapda.domain.inventory.availability import ListingState
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.shared.ids import VariantId
 from kapda.domain.shared.jobs import Job
@@ -48,6 +49,7 @@ _ADD_VARIANT = text("""
 """)
 _REPRICE = text("UPDATE variants SET price_minor = :price WHERE id = :id")
 _TAKE_OFF_SALE = text("UPDATE variants SET active = false WHERE id = :id")
+_LIST_AS = text("UPDATE products SET state = :state FROM variants v WHERE v.id = :id AND products.id = v.product_id")
 _JOBS = text("SELECT entrypoint, payload FROM pgqueuer WHERE status = 'queued' ORDER BY id")
 
 
@@ -95,6 +97,10 @@ class PostgresBacking:
     async def take_off_sale(self, variant_id: VariantId) -> None:
         async with self.engine.begin() as connection:
             await connection.execute(_TAKE_OFF_SALE, {"id": variant_id})
+
+    async def list_as(self, variant_id: VariantId, listing: ListingState) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(_LIST_AS, {"id": variant_id, "state": listing.value})
 
     async def jobs(self) -> Sequence[tuple[Job, UUID]]:
         async with self.engine.connect() as connection:

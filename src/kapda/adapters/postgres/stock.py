@@ -90,7 +90,9 @@ class PostgresStock:
             "skus": [line.sku for line in lines],
             "quantities": [line.quantity for line in lines],
         }
-        rows = await self._connection.execute(sql.RECEIVE_ALL, values)
+        rows = (await self._connection.execute(sql.RECEIVE_ALL, values)).all()
+        # Pieces that arrive make nothing low.
+        self._rose.update(VariantId(row.variant_id) for row in rows if row.was_low and not _level(row).low)
         return tuple(
             Arrival(
                 VariantId(row.variant_id) if row.variant_id else None, _level(row) if row.on_hand is not None else None
@@ -151,9 +153,12 @@ class PostgresStock:
         row = (await self._connection.execute(statement, values)).one_or_none()
         if row is None:
             return None
-        if row.becomes_low:
-            await self._tell([VariantId(row.variant_id)], at)
-        return _level(row)
+        level = _level(row)
+        if row.was_low and not level.low:
+            self._rose.add(level.variant_id)
+        elif level.low and not row.was_low:
+            await self._tell([level.variant_id], at)
+        return level
 
     async def _tell(self, became_low: Iterable[VariantId], at: datetime) -> None:
         """Record `stock.low` of each, in variant order like every lock here: an outbox head is a lock too."""

@@ -3,7 +3,7 @@
 The `locked` parts take the row locks in variant order before anything is changed; an UPDATE alone would lock in
 whatever order its join produces, and two buyers of the same pieces would deadlock.
 
-Each says in its own answer which variants it has made low, so that nobody asks when none is.
+Each says in its own answer which variants were low, or became it, so that nobody asks when none has.
 """
 
 from sqlalchemy import TextClause, text
@@ -87,20 +87,18 @@ def _edit(kind: MovementKind, delta: str, guard: str) -> TextClause:
     """Changes one variant's shelf by `delta` where the guard allows; nothing to change is no refusal."""
     return text(f"""
         WITH locked AS MATERIALIZED (
-            SELECT {_LEVEL}, available, {delta} AS delta FROM stock
+            SELECT {_LEVEL}, {delta} AS delta, available <= low_stock_threshold AS was_low FROM stock
             WHERE variant_id = :variant_id AND {guard} AND {_MINE} FOR NO KEY UPDATE
         ), changed AS (
             UPDATE stock s SET on_hand = s.on_hand + l.delta, version = s.version + 1, updated_at = :at
             FROM locked l WHERE s.variant_id = l.variant_id AND l.delta <> 0
-            RETURNING s.*, l.delta
+            RETURNING s.*, l.delta, l.was_low
         ), moves AS (
             INSERT INTO stock_movements (variant_id, kind, on_hand_delta, held_delta, reason, actor, created_at)
             SELECT variant_id, '{kind.value}', delta, 0, :reason, :actor, :at FROM changed
         )
-        SELECT {_LEVEL}, available <= low_stock_threshold AND available - delta > low_stock_threshold AS becomes_low
-        FROM changed
-        UNION ALL
-        SELECT {_LEVEL}, false FROM locked WHERE delta = 0
+        SELECT {_LEVEL}, was_low FROM changed
+        UNION ALL SELECT {_LEVEL}, was_low FROM locked WHERE delta = 0
     """)  # noqa: S608  (constants only)
 
 
@@ -146,26 +144,27 @@ RECEIVE_ALL = text(f"""
     ), verdict AS MATERIALIZED (
         SELECT count(DISTINCT variant_id) = cardinality(CAST(:quantities AS integer[])) AS sound FROM named
     ), locked AS MATERIALIZED (
-        SELECT s.variant_id, n.quantity FROM stock s JOIN named n USING (variant_id)
+        SELECT s.variant_id, n.quantity, s.available <= s.low_stock_threshold AS was_low
+        FROM stock s JOIN named n USING (variant_id)
         WHERE (SELECT sound FROM verdict) ORDER BY s.variant_id FOR NO KEY UPDATE OF s
     ), changed AS (
         UPDATE stock s SET on_hand = s.on_hand + l.quantity, version = s.version + 1, updated_at = :at
-        FROM locked l WHERE s.variant_id = l.variant_id RETURNING s.*, l.quantity
+        FROM locked l WHERE s.variant_id = l.variant_id RETURNING s.*, l.quantity, l.was_low
     ), moves AS (
         INSERT INTO stock_movements (variant_id, kind, on_hand_delta, held_delta, reason, actor, created_at)
         SELECT variant_id, 'receive', quantity, 0, :reason, :actor, :at FROM changed
     )
-    SELECT {_LEVEL} FROM named n LEFT JOIN changed c USING (variant_id) ORDER BY n.position
+    SELECT {_LEVEL}, was_low FROM named n LEFT JOIN changed c USING (variant_id) ORDER BY n.position
 """)  # noqa: S608  (constants only)
 SET_THRESHOLD = text(f"""
     WITH locked AS MATERIALIZED (
-        SELECT variant_id, low_stock_threshold AS before FROM stock
+        SELECT variant_id, available <= low_stock_threshold AS was_low FROM stock
         WHERE variant_id = :variant_id AND {_MINE} FOR NO KEY UPDATE
     ), changed AS (
         UPDATE stock s SET low_stock_threshold = :threshold FROM locked l WHERE s.variant_id = l.variant_id
-        RETURNING s.*, l.before
+        RETURNING s.*, l.was_low
     )
-    SELECT {_LEVEL}, available > before AND available <= low_stock_threshold AS becomes_low FROM changed
+    SELECT {_LEVEL}, was_low FROM changed
 """)  # noqa: S608  (constants only)
 # Read in the transaction that changed them, whose locks keep the counters as they are.
 LOW = text("""

@@ -30,7 +30,7 @@ class Stock(Protocol):
     Rows are locked in variant order, so that two callers with the same variants never wait for each other in a ring.
 
     A change that makes a variant low records `stock.low` (see low_stock.py) in the outbox of its transaction: once for
-    each time that a transaction finds it not low and leaves it low. No caller has to think of it, and a change that makes
+    each time that a transaction found it not low and makes it low. No caller has to think of it, and a change that makes
     nothing low costs nothing for it. The event comes after the change, so a variant's row is locked before its outbox
     head is, and a caller that touches stock last keeps the order of locks.
 
