@@ -20,11 +20,12 @@ SOURCE = ROOT / "src"
 PREFIX = "ERROR_REASON_"
 # Reasons that no domain error carries: the server's own.
 SERVERS_OWN = {"DEADLINE_EXCEEDED", "INTERNAL"}
+READS = ("Get", "List", "Search", "Check", "Explain")
 # Reasons agreed on with clients whose refusal is not built yet.
 NOT_RAISED_YET = {"RATE_LIMITED"}
-READS = ("Get", "List", "Search", "Check", "Explain")
-# Posts that keep no request id: sessions are not money, and a validation changes nothing.
-WITHOUT_REQUEST_ID = {"SignUp", "LogIn", "LogOut", "ValidateCart"}
+# Posts that keep no request id: sessions are not money, a validation changes nothing, and a guest cart's token cannot be
+# told twice.
+WITHOUT_REQUEST_ID = {"SignUp", "LogIn", "LogOut", "ValidateCart", "CreateGuestCart"}
 
 
 def services() -> Iterator[ServiceDescriptor]:

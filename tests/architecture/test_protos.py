@@ -68,7 +68,7 @@ def test_an_addition_is_not_refused(changed: Callable[[str, str, str], Path]) ->
 @pytest.mark.parametrize(
     ("name", "old", "new", "complaint"),
     [
-        (CARTS, "// The caller's own cart.\n", "", "CartService"),
+        (CARTS, "// Asks to empty the cart.\n", "", "ClearCartRequest"),
         (CARTS, "service CartService {", "service Baskets {", "Service"),
     ],
 )

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from kapda.domain.cart.cart import MAX_LINES, Cart, CartLine
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import LineFacts
 from kapda.domain.checkout.checkout import LIVE
-from kapda.domain.shared.ids import CartId, UserId, VariantId
+from kapda.domain.shared.ids import CartId, VariantId
 from tests.fakes.tables import CartLineRow, CartRow, Tables, VariantRow
 
 
@@ -17,25 +18,62 @@ class InMemoryCarts:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def get(self, customer_id: UserId) -> Cart | None:
-        row = next((row for row in self._tables.carts.values() if row.customer_id == customer_id), None)
+    async def get(self, owner: CartOwner, at: datetime) -> Cart | None:
+        row = self._row(owner, at)
         if row is None:
             return None
-        lines = tuple(
-            self._line(row.id, self._tables.variants[variant_id], line)
+        lines = sorted(
+            (line.created_at, variant_id, line)
             for (cart_id, variant_id), line in self._tables.cart_lines.items()
             if cart_id == row.id
         )
-        return Cart(row.id, row.customer_id, lines, row.version, row.updated_at, row.expires_at)
+        return Cart(
+            row.id,
+            row.customer_id,
+            tuple(self._line(row.id, self._tables.variants[variant_id], line) for _, variant_id, line in lines),
+            row.version,
+            row.updated_at,
+            row.expires_at,
+        )
 
-    async def lock(self, customer_id: UserId) -> Cart | None:
-        return await self.get(customer_id)
+    async def lock(self, owner: CartOwner, at: datetime) -> Cart | None:
+        return await self.get(owner, at)
 
-    async def touch(self, customer_id: UserId, new_id: CartId, at: datetime, expires_at: datetime) -> CartId:
-        cart = await self.get(customer_id)
-        cart_id, version = (new_id, 1) if cart is None else (cart.id, cart.version + 1)
-        self._tables.carts[cart_id] = CartRow(cart_id, customer_id, version, at, expires_at)
-        return cart_id
+    async def touch(self, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime) -> CartId | None:
+        row = self._row(owner, at)
+        if row is None and owner.customer_id is None:
+            return None
+        expired = next((old for old in self._tables.carts.values() if old.customer_id == owner.customer_id), None)
+        if row is None and expired is not None:
+            row = expired
+            await self.clear(row.id)
+        row = row or CartRow(new_id, owner.customer_id, 0, at, expires_at)
+        self._tables.carts[row.id] = replace(row, version=row.version + 1, updated_at=at, expires_at=expires_at)
+        return row.id
+
+    async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:
+        self._tables.carts[cart_id] = CartRow(cart_id, None, 1, at, expires_at, token_digest)
+
+    async def find_guest(self, token_digest: bytes, at: datetime) -> CartId | None:
+        found = (row for row in self._tables.carts.values() if row.guest_token_digest == token_digest)
+        return next((row.id for row in found if at < row.expires_at), None)
+
+    async def absorb(
+        self, cart_id: CartId, guest_cart_id: CartId, quantities: Sequence[tuple[VariantId, int]], at: datetime
+    ) -> None:
+        lines = self._tables.cart_lines
+        for variant_id, quantity in quantities:
+            line = lines.get((cart_id, variant_id)) or lines[guest_cart_id, variant_id]
+            lines[cart_id, variant_id] = replace(line, quantity=quantity)
+        await self._delete(guest_cart_id)
+
+    async def delete_expired(self, at: datetime, limit: int) -> int:
+        live = {row.checkout.cart_id for row in self._tables.checkouts.values() if row.checkout.state in LIVE}
+        expired = [row for row in self._tables.carts.values() if row.expires_at <= at and row.id not in live]
+        gone = sorted(expired, key=lambda row: row.expires_at)[:limit]
+        for row in gone:
+            await self._delete(row.id)
+        return len(gone)
 
     async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
         line = self._tables.cart_lines.get((cart_id, variant_id))
@@ -43,7 +81,9 @@ class InMemoryCarts:
         if not self._allowed(await self.facts(cart_id, variant_id), total):
             return False
         price = line.price_when_added if line is not None else self._tables.variants[variant_id].price
-        self._tables.cart_lines[cart_id, variant_id] = CartLineRow(total, price)
+        self._tables.cart_lines[cart_id, variant_id] = CartLineRow(
+            total, price, line.created_at if line is not None else at
+        )
         return True
 
     async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
@@ -86,6 +126,17 @@ class InMemoryCarts:
                 self._tables.cart_lines[cart_id, variant_id] = replace(line, quantity=line.quantity - quantity)
         if (cart := self._tables.carts.get(cart_id)) is not None:
             self._tables.carts[cart_id] = replace(cart, version=cart.version + 1, updated_at=at)
+
+    def _row(self, owner: CartOwner, at: datetime) -> CartRow | None:
+        if owner.guest_cart_id is not None:
+            rows = [row for row in self._tables.carts.values() if row.id == owner.guest_cart_id]
+        else:
+            rows = list(self._tables.carts.values())
+        return next((row for row in rows if row.customer_id == owner.customer_id and at < row.expires_at), None)
+
+    async def _delete(self, cart_id: CartId) -> None:
+        await self.clear(cart_id)
+        del self._tables.carts[cart_id]
 
     def _allowed(self, facts: LineFacts, quantity: int) -> bool:
         fits = quantity <= min(facts.available, facts.max_quantity)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from kapda.domain.cart.cart import Cart
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.add_item import AddItem, AddItemCommand
 from kapda.domain.cart.use_cases.cart_editor import CartEditor
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
@@ -130,7 +131,11 @@ class Shop:
 
     async def add(self, variant_id: VariantId, quantity: int = 1, customer: UserId = ASHA) -> Cart:
         """Puts pieces into the customer's cart."""
-        return (await self.add_item.execute(AddItemCommand(customer, self.new_request(), variant_id, quantity))).value
+        return (
+            await self.add_item.execute(
+                AddItemCommand(CartOwner.of_customer(customer), self.new_request(), variant_id, quantity)
+            )
+        ).value
 
     async def check_out(self, expected: Money, customer: UserId = ASHA) -> Checkout:
         """Starts a checkout under a new request id."""

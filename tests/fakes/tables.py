@@ -66,21 +66,23 @@ class HoldRow:
 
 @dataclass(frozen=True, slots=True)
 class CartRow:
-    """A cart without its lines."""
+    """A cart without its lines: a customer's, or the guest's whose token has that digest."""
 
     id: CartId
-    customer_id: UserId
+    customer_id: UserId | None
     version: int
     updated_at: datetime
     expires_at: datetime
+    guest_token_digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CartLineRow:
-    """A line as the customer made it."""
+    """A line as its owner made it."""
 
     quantity: int
     price_when_added: Money
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

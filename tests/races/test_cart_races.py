@@ -75,7 +75,7 @@ async def test_clearing_adding_and_changing_at_once_leave_what_some_order_of_the
     await buyer.add(variant)
 
     async def clear() -> None:
-        await shop.door().clear_cart().execute(ClearCartCommand(buyer.id, new_request()))
+        await shop.door().clear_cart().execute(ClearCartCommand(buyer.owner, new_request()))
 
     async def add() -> None:
         await buyer.add(variant, 2)

@@ -18,7 +18,7 @@ from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
 from kapda.domain.shared.errors import Reason
 from kapda.domain.shared.ids import CheckoutId, RequestId, VariantId
 from kapda.domain.shared.request_log import Answer
-from tests.fakes.samples import HOME, rupees
+from tests.fakes.samples import rupees
 from tests.shop.buyer import Buyer, new_buyer
 from tests.shop.gate import at_once
 from tests.shop.shop import Shop, new_request
@@ -60,8 +60,8 @@ async def add_item(scene: Scene) -> Case:
 
     return Case(
         "add_item",
-        lambda request: AddItemCommand(scene.buyer.id, request, scene.variant, 1),
-        lambda request: AddItemCommand(scene.buyer.id, request, scene.variant, 2),
+        lambda request: AddItemCommand(scene.buyer.owner, request, scene.variant, 1),
+        lambda request: AddItemCommand(scene.buyer.owner, request, scene.variant, 2),
         added,
     )
 
@@ -73,8 +73,8 @@ async def change_item(scene: Scene) -> Case:
     before = (await scene.buyer.cart()).version
     return Case(
         "change_item",
-        lambda request: ChangeItemCommand(scene.buyer.id, request, scene.variant, 3),
-        lambda request: ChangeItemCommand(scene.buyer.id, request, scene.variant, 4),
+        lambda request: ChangeItemCommand(scene.buyer.owner, request, scene.variant, 3),
+        lambda request: ChangeItemCommand(scene.buyer.owner, request, scene.variant, 4),
         version_steps,
     )
 
@@ -86,8 +86,8 @@ async def remove_item(scene: Scene) -> Case:
     before = (await scene.buyer.cart()).version
     return Case(
         "remove_item",
-        lambda request: RemoveItemCommand(scene.buyer.id, request, scene.variant),
-        lambda request: RemoveItemCommand(scene.buyer.id, request, VariantId(request)),
+        lambda request: RemoveItemCommand(scene.buyer.owner, request, scene.variant),
+        lambda request: RemoveItemCommand(scene.buyer.owner, request, VariantId(request)),
         version_steps,
     )
 
@@ -99,7 +99,7 @@ async def clear_cart(scene: Scene) -> Case:
     before = (await scene.buyer.cart()).version
 
     def command(request: RequestId) -> ClearCartCommand:
-        return ClearCartCommand(scene.buyer.id, request)
+        return ClearCartCommand(scene.buyer.owner, request)
 
     return Case("clear_cart", command, command, version_steps)
 
@@ -107,8 +107,8 @@ async def clear_cart(scene: Scene) -> Case:
 async def start_checkout(scene: Scene) -> Case:
     return Case(
         "start_checkout",
-        lambda request: StartCheckoutCommand(scene.buyer.id, request, HOME, rupees(1_000)),
-        lambda request: StartCheckoutCommand(scene.buyer.id, request, HOME, rupees(1_001)),
+        lambda request: StartCheckoutCommand(scene.buyer.id, request, scene.buyer.address, rupees(1_000)),
+        lambda request: StartCheckoutCommand(scene.buyer.id, request, scene.buyer.address, rupees(1_001)),
         partial(_moves, scene, "hold"),
     )
 

@@ -1,8 +1,9 @@
 """A customer who uses the shop's use cases the way the servicers do, through any of its processes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kapda.domain.cart.cart import Cart
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.add_item import AddItemCommand
 from kapda.domain.cart.use_cases.change_item import ChangeItemCommand
 from kapda.domain.cart.use_cases.get_cart import GetCartCommand
@@ -15,6 +16,7 @@ from kapda.domain.orders.use_cases.place_order import PlaceOrderCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEventCommand
+from kapda.domain.shared.address import Address
 from kapda.domain.shared.ids import CheckoutId, RequestId, UserId, VariantId
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.request_log import Answer
@@ -31,23 +33,33 @@ class Buyer:
     shop: Shop
     id: UserId
 
+    @property
+    def owner(self) -> CartOwner:
+        """The customer as the cart knows one."""
+        return CartOwner.of_customer(self.id)
+
+    @property
+    def address(self) -> Address:
+        """A door of the customer's own: what many send to one door is limited."""
+        return replace(HOME, line1=f"{self.id.hex} Prabhat Road")
+
     async def add(self, variant_id: VariantId, quantity: int = 1, request_id: RequestId | None = None) -> Answer[Cart]:
         """Put pieces into the cart."""
-        command = AddItemCommand(self.id, request_id or new_request(), variant_id, quantity)
+        command = AddItemCommand(self.owner, request_id or new_request(), variant_id, quantity)
         return await self.shop.door().add_item().execute(command)
 
     async def change(self, variant_id: VariantId, quantity: int, request_id: RequestId | None = None) -> Answer[Cart]:
         """Have another quantity in the cart."""
-        command = ChangeItemCommand(self.id, request_id or new_request(), variant_id, quantity)
+        command = ChangeItemCommand(self.owner, request_id or new_request(), variant_id, quantity)
         return await self.shop.door().change_item().execute(command)
 
     async def cart(self) -> Cart:
         """The cart as it is."""
-        return await self.shop.door().get_cart().execute(GetCartCommand(self.id))
+        return await self.shop.door().get_cart().execute(GetCartCommand(self.owner))
 
     async def start(self, total: Money, request_id: RequestId | None = None) -> Answer[Checkout]:
         """Start a checkout, agreeing to the total."""
-        command = StartCheckoutCommand(self.id, request_id or new_request(), HOME, total)
+        command = StartCheckoutCommand(self.id, request_id or new_request(), self.address, total)
         return await self.shop.door().start_checkout().execute(command)
 
     async def check_out(self) -> Checkout:

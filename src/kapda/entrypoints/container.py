@@ -11,6 +11,7 @@ from dependency_injector import containers, providers
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.crypto.argon2_hasher import Argon2PasswordHasher
+from kapda.adapters.crypto.guest_tokens import RandomGuestTokens
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
@@ -37,7 +38,11 @@ from kapda.domain.cart.use_cases.add_item import AddItem
 from kapda.domain.cart.use_cases.cart_editor import CartEditor
 from kapda.domain.cart.use_cases.change_item import ChangeItem
 from kapda.domain.cart.use_cases.clear_cart import ClearCart
+from kapda.domain.cart.use_cases.create_guest_cart import CreateGuestCart
+from kapda.domain.cart.use_cases.expire_carts import ExpireCarts
 from kapda.domain.cart.use_cases.get_cart import GetCart
+from kapda.domain.cart.use_cases.identify_guest import IdentifyGuest
+from kapda.domain.cart.use_cases.merge_guest_cart import MergeGuestCart
 from kapda.domain.cart.use_cases.remove_item import RemoveItem
 from kapda.domain.cart.use_cases.validate_cart import ValidateCart
 from kapda.domain.catalog.use_cases.get_product import GetProduct
@@ -238,6 +243,13 @@ class Container(containers.DeclarativeContainer):
     remove_item = providers.Factory(RemoveItem, editor=cart_editor)
     clear_cart = providers.Factory(ClearCart, editor=cart_editor)
     validate_cart = providers.Factory(ValidateCart, get_cart=get_cart)
+    guest_tokens = providers.Singleton(RandomGuestTokens)
+    create_guest_cart = providers.Factory(
+        CreateGuestCart, unit_of_work=unit_of_work.provider, tokens=guest_tokens, clock=clock, ids=ids
+    )
+    identify_guest = providers.Factory(IdentifyGuest, unit_of_work=reads.provider, clock=clock)
+    merge_guest_cart = providers.Factory(MergeGuestCart, unit_of_work=unit_of_work.provider, clock=clock, ids=ids)
+    expire_carts = providers.Factory(ExpireCarts, unit_of_work=unit_of_work.provider, clock=clock)
 
     # Checkout.
     open_at_gateway = providers.Factory(OpenAtGateway, unit_of_work=unit_of_work.provider, gateway=gateway, clock=clock)
@@ -370,6 +382,8 @@ class Container(containers.DeclarativeContainer):
         ),
         providers.Factory(
             CartServicer,
+            create_guest_cart=create_guest_cart,
+            merge_guest_cart=merge_guest_cart,
             get_cart=get_cart,
             add_item=add_item,
             change_item=change_item,

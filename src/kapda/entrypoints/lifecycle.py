@@ -35,6 +35,7 @@ async def run_server(settings: Settings) -> None:
         ),
         servicers=container.servicers(),
         authenticate=container.authenticate(),
+        identify_guest=container.identify_guest(),
         supervisor=container.supervisor(),
     )
     watching = asyncio.create_task(_watch_readiness(server, container), name="readiness")
@@ -79,6 +80,7 @@ async def run_worker(settings: Settings) -> None:
                 wake_due_work=container.wake_due_work().execute,
                 sweep_recent_payments=container.sweep_recent_payments().execute,
                 prune=container.retention().prune,
+                expire_carts=container.expire_carts().execute,
             ),
             container.job_runner,
             probes={

@@ -67,6 +67,18 @@ CART: Final = [
         """INSERT INTO carts (id, customer_id, created_at, updated_at, expires_at)
            SELECT uuidv7(), customer_id, created_at, updated_at, expires_at FROM carts LIMIT 1""",
     ),
+    (
+        "carts_guest_token_unique",
+        """INSERT INTO carts (id, guest_token_digest, created_at, updated_at, expires_at)
+           SELECT uuidv7(), sha256('guest'), now(), now(), now() FROM generate_series(1, 2)""",
+    ),
+    (
+        "carts_guest_token_is_sha256",
+        """INSERT INTO carts (id, guest_token_digest, created_at, updated_at, expires_at)
+           VALUES (uuidv7(), 'short', now(), now(), now())""",
+    ),
+    ("carts_have_one_owner", "UPDATE carts SET customer_id = NULL"),
+    ("carts_have_one_owner", "UPDATE carts SET guest_token_digest = sha256('guest') WHERE customer_id IS NOT NULL"),
     ("cart_lines_quantity_positive", "UPDATE cart_lines SET quantity = 0"),
     ("cart_lines_price_positive", "UPDATE cart_lines SET unit_price_minor = 0"),
     ("cart_lines_currency_inr", "UPDATE cart_lines SET currency = 'USD'"),

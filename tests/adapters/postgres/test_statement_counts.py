@@ -161,8 +161,8 @@ async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
     me = Principal(buyer.id, admin.role.CUSTOMER, admin.session_id)
     product = (await shop.sql("SELECT product_id FROM variants WHERE id = :id", id=rows.variants[0]))[0]["product_id"]
     calls: dict[str, Callable[[], Awaitable[object]]] = {
-        "get_cart": partial(container.get_cart().execute, GetCartCommand(shopper.id)),
-        "validate_cart": partial(container.validate_cart().execute, ValidateCartCommand(shopper.id)),
+        "get_cart": partial(container.get_cart().execute, GetCartCommand(shopper.owner)),
+        "validate_cart": partial(container.validate_cart().execute, ValidateCartCommand(shopper.owner)),
         "get_checkout": partial(shopper.checkout, checkout.id),
         "get_order": partial(container.get_order().execute, GetOrderCommand(buyer.id, order.id)),
         "list_orders": partial(container.list_orders().execute, ListOrdersCommand(buyer.id, page)),
@@ -189,7 +189,7 @@ async def test_writes_do_not_grow_with_the_rows(rows: Rows) -> None:
 async def _cart_and_stock(rows: Rows) -> dict[str, int]:
     container, variant = rows.shop.container, rows.variants[0]
     buyer, admin = await _full_cart(rows), await rows.shop.admin()
-    remove, clear = RemoveItemCommand(buyer.id, new_request(), variant), ClearCartCommand(buyer.id, new_request())
+    remove, clear = RemoveItemCommand(buyer.owner, new_request(), variant), ClearCartCommand(buyer.owner, new_request())
     receive = ReceiveStockCommand(admin, new_request(), variant, 5, "delivery")
     adjust = AdjustStockCommand(admin, new_request(), variant, -1, "moth", None)
     return {

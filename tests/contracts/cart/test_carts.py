@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from kapda.domain.cart.cart import MAX_LINES, Cart
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import LineFacts
 from kapda.domain.checkout.checkout import CheckoutState
 from kapda.domain.inventory.stock import HoldLine
@@ -17,12 +18,14 @@ from tests.fakes.samples import ASHA, BINOD, NOON, RANGREZ, TERMS, checkout_in, 
 CART, OTHER_CART = CartId(UUID(int=0xCA)), CartId(UUID(int=0xCB))
 LATER = NOON + timedelta(minutes=5)
 MONTH = timedelta(days=30)
+OWNER = CartOwner.of_customer(ASHA)
 
 
 async def touched(backing: Backing, customer: UserId = ASHA, cart_id: CartId = CART) -> CartId:
     async with backing.unit_of_work() as uow:
-        touched_id = await uow.carts.touch(customer, cart_id, NOON, NOON + MONTH)
+        touched_id = await uow.carts.touch(CartOwner.of_customer(customer), cart_id, NOON, NOON + MONTH)
         await uow.commit()
+    assert touched_id is not None
     return touched_id
 
 
@@ -42,7 +45,7 @@ async def set_quantity(backing: Backing, variant_id: VariantId, quantity: int) -
 
 async def read(backing: Backing, customer: UserId = ASHA) -> Cart:
     async with backing.unit_of_work() as uow:
-        cart = await uow.carts.get(customer)
+        cart = await uow.carts.get(CartOwner.of_customer(customer), LATER)
     assert cart is not None
     return cart
 
@@ -63,15 +66,15 @@ async def hold_by_own_checkout(backing: Backing, variant_id: VariantId, quantity
 
 async def test_a_customer_without_a_cart_has_none(backing: Backing) -> None:
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.get(ASHA) is None
-        assert await uow.carts.lock(ASHA) is None
+        assert await uow.carts.get(OWNER, LATER) is None
+        assert await uow.carts.lock(OWNER, LATER) is None
 
 
 async def test_the_first_touch_makes_the_cart_and_the_next_moves_its_version_on(backing: Backing) -> None:
     assert await touched(backing) == CART
     assert await read(backing) == Cart(CART, ASHA, (), 1, NOON, NOON + MONTH)
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.touch(ASHA, OTHER_CART, LATER, LATER + MONTH) == CART
+        assert await uow.carts.touch(OWNER, OTHER_CART, LATER, LATER + MONTH) == CART
         await uow.commit()
     assert await read(backing) == Cart(CART, ASHA, (), 2, LATER, LATER + MONTH)
 
@@ -100,7 +103,7 @@ async def test_a_line_stands_beside_what_is_true_of_its_variant_now(backing: Bac
     assert (line.quantity, line.price_when_added, line.unit_price) == (2, rupees(1_499), rupees(1_600))
     assert (line.available, line.on_sale, line.max_quantity, line.terms) == (7, True, 5, TERMS)
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.lock(ASHA) == await uow.carts.get(ASHA)
+        assert await uow.carts.lock(OWNER, LATER) == await uow.carts.get(OWNER, LATER)
 
 
 async def test_lines_stand_in_the_order_they_were_added(backing: Backing) -> None:
@@ -257,6 +260,6 @@ async def test_without_a_commit_nothing_is_in_the_cart(backing: Backing) -> None
     kurta = await backing.stock_variant()
     await touched(backing)
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(ASHA, CART, LATER, LATER + MONTH)
+        await uow.carts.touch(OWNER, CART, LATER, LATER + MONTH)
         assert await uow.carts.add_line(CART, kurta, 1, LATER)
     assert await read(backing) == Cart(CART, ASHA, (), 1, NOON, NOON + MONTH)

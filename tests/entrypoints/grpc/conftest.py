@@ -11,11 +11,14 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from kapda.domain.cart.guest import guest_cart_unknown
+from kapda.domain.cart.owner import CartOwner
+from kapda.domain.cart.use_cases.identify_guest import IdentifyGuestCommand
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
-from kapda.domain.shared.ids import SessionId, UserId
+from kapda.domain.shared.ids import CartId, SessionId, UserId
 from kapda.entrypoints.grpc.interceptors.errors import DETAILS_KEY
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
@@ -34,6 +37,7 @@ MessageT = TypeVar("MessageT", bound=Message)
 PAGE_KEY = bytes(range(32))
 SETTINGS = ServerSettings(address="127.0.0.1:0", grace=5.0)
 CUSTOMER, OTHER_CUSTOMER, DESIGNER, ADMIN = "customer-token", "other-customer-token", "designer-token", "admin-token"
+GUEST, GUEST_OWNER = "guest-token", CartOwner.of_guest(CartId(UUID(int=9)))
 PRINCIPALS = {
     CUSTOMER: Principal(UserId(UUID(int=1)), Role.CUSTOMER, SessionId(UUID(int=11))),
     OTHER_CUSTOMER: Principal(UserId(UUID(int=2)), Role.CUSTOMER, SessionId(UUID(int=12))),
@@ -53,6 +57,16 @@ class KnownTokens:
         if principal is None:
             raise UnauthenticatedError(Reason.TOKEN_INVALID, "not a token of ours")
         return principal
+
+
+class KnownGuests:
+    """Knows the guest above and no other."""
+
+    async def execute(self, command: IdentifyGuestCommand) -> CartOwner:
+        """The guest of a known token."""
+        if command.token.secret != GUEST:
+            raise guest_cart_unknown()
+        return GUEST_OWNER
 
 
 @dataclass(slots=True)
@@ -110,6 +124,7 @@ async def start() -> AsyncIterator[Start]:
             settings=replace(SETTINGS, **changes),
             servicers=_servicers(use_cases, watch),
             authenticate=KnownTokens(),
+            identify_guest=KnownGuests(),
             supervisor=watch,
         )
         port = await server.start()
@@ -152,6 +167,7 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
             page_tokens=tokens,
         ),
         CartServicer(
+            **named("create_guest_cart", "merge_guest_cart"),
             **named("get_cart", "add_item", "change_item", "remove_item", "clear_cart", "validate_cart"),
         ),
         CheckoutServicer(

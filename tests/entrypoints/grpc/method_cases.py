@@ -15,10 +15,15 @@ from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.api.ops.v1 import ops_service_pb2
 from kapda.api.orders.v1 import order_service_pb2
 from kapda.api.payments.v1 import payment_service_pb2
+from kapda.domain.cart.guest import GuestToken
+from kapda.domain.cart.merge import MergedCart
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.add_item import AddItemCommand
 from kapda.domain.cart.use_cases.change_item import ChangeItemCommand
 from kapda.domain.cart.use_cases.clear_cart import ClearCartCommand
+from kapda.domain.cart.use_cases.create_guest_cart import NewGuestCart
 from kapda.domain.cart.use_cases.get_cart import GetCartCommand
+from kapda.domain.cart.use_cases.merge_guest_cart import MergeGuestCartCommand
 from kapda.domain.cart.use_cases.remove_item import RemoveItemCommand
 from kapda.domain.cart.use_cases.validate_cart import CartValidation, ValidateCartCommand
 from kapda.domain.catalog.listing import ProductFilter, Sort
@@ -55,6 +60,7 @@ from tests.entrypoints.grpc.conftest import ADMIN, CUSTOMER, DESIGNER, PRINCIPAL
 
 RID, VARIANT = uuid4(), uuid4()
 CUSTOMER_ID = PRINCIPALS[CUSTOMER].user_id
+OWNER = CartOwner.of_customer(CUSTOMER_ID)
 R, V = {"request_id": str(RID)}, {"variant_id": str(VARIANT)}
 BOTH = R | V
 CURSOR = ("key", "id")
@@ -199,40 +205,54 @@ CASES = [
         ListStockMovementsCommand(PRINCIPALS[DESIGNER], VariantId(VARIANT), PageRequest(3)),
         Page((samples.MOVEMENT,), CURSOR),
     ),
-    Case(CUSTOMER, "get_cart", cart.GetCartRequest(), GetCartCommand(CUSTOMER_ID), samples.CART),
+    Case(
+        CUSTOMER,
+        "create_guest_cart",
+        cart.CreateGuestCartRequest(),
+        None,
+        NewGuestCart(samples.CART, GuestToken("g" * 43)),
+    ),
+    Case(
+        CUSTOMER,
+        "merge_guest_cart",
+        cart.MergeGuestCartRequest(**R, guest_token="g" * 43),
+        MergeGuestCartCommand(CUSTOMER_ID, RequestId(RID), GuestToken("g" * 43)),
+        Answer(MergedCart(samples.CART, (samples.CUT,))),
+    ),
+    Case(CUSTOMER, "get_cart", cart.GetCartRequest(), GetCartCommand(OWNER), samples.CART),
     Case(
         CUSTOMER,
         "add_item",
         cart.AddItemRequest(**BOTH, quantity=2),
-        AddItemCommand(CUSTOMER_ID, RequestId(RID), VariantId(VARIANT), 2),
+        AddItemCommand(OWNER, RequestId(RID), VariantId(VARIANT), 2),
         Answer(samples.CART),
     ),
     Case(
         CUSTOMER,
         "change_item",
         cart.ChangeItemRequest(**BOTH, quantity=3),
-        ChangeItemCommand(CUSTOMER_ID, RequestId(RID), VariantId(VARIANT), 3),
+        ChangeItemCommand(OWNER, RequestId(RID), VariantId(VARIANT), 3),
         Answer(samples.CART),
     ),
     Case(
         CUSTOMER,
         "remove_item",
         cart.RemoveItemRequest(**BOTH),
-        RemoveItemCommand(CUSTOMER_ID, RequestId(RID), VariantId(VARIANT)),
+        RemoveItemCommand(OWNER, RequestId(RID), VariantId(VARIANT)),
         Answer(samples.CART),
     ),
     Case(
         CUSTOMER,
         "clear_cart",
         cart.ClearCartRequest(**R),
-        ClearCartCommand(CUSTOMER_ID, RequestId(RID)),
+        ClearCartCommand(OWNER, RequestId(RID)),
         Answer(samples.CART),
     ),
     Case(
         CUSTOMER,
         "validate_cart",
         cart.ValidateCartRequest(),
-        ValidateCartCommand(CUSTOMER_ID),
+        ValidateCartCommand(OWNER),
         CartValidation(samples.CART, (samples.RAISED,)),
     ),
     Case(

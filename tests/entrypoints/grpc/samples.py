@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from kapda.domain.cart.cart import Cart, CartChange, CartLine, ChangeKind, SaleTerms
+from kapda.domain.cart.merge import CutReason, MergeCut
 from kapda.domain.catalog.product import DesignerRef, OptionView, ProductDetail, ProductSummary, VariantView
 from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
 from kapda.domain.identity.session import AccessToken
@@ -104,6 +105,7 @@ CART = Cart(
 )
 RAISED = CartChange(ChangeKind.PRICE_RAISED, VariantId(UUID(int=22)), LOWER, PRICE, 2, 2)
 SHORT = CartChange(ChangeKind.INSUFFICIENT_STOCK, VariantId(UUID(int=22)), PRICE, PRICE, 9, 7)
+CUT = MergeCut(CutReason.QUANTITY_LIMIT, VariantId(UUID(int=22)), "Indigo kurta", 9, 7)
 
 ADDRESS = Address("Asha Rao", "+919876543210", "12 MG Road", "Near the park", "Bengaluru", "KA", "560001")
 CHECKOUT = Checkout(

@@ -12,15 +12,31 @@ from kapda.api.cart.v1 import cart_service_pb2
 from kapda.api.cart.v1.cart_service_pb2_grpc import CartServiceStub
 from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from kapda.api.checkout.v1 import checkout_service_pb2
+from kapda.api.checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from kapda.api.common.v1 import access_pb2, role_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.api.inventory.v1.inventory_service_pb2_grpc import InventoryServiceStub
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.identity.user import Role
+from kapda.domain.shared.ids import UserId
 from kapda.domain.shared.pages import Page
 from kapda.entrypoints.grpc.access_rules import AccessRule, AccessRulesError, read_rules
+from kapda.entrypoints.grpc.interceptors.access import GUEST_CART_KEY
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
 from kapda.entrypoints.supervisor import Supervisor
-from tests.entrypoints.grpc.conftest import CUSTOMER, KnownTokens, Running, as_caller, refusal
+from tests.entrypoints.grpc import samples
+from tests.entrypoints.grpc.conftest import (
+    CUSTOMER,
+    GUEST,
+    GUEST_OWNER,
+    KnownGuests,
+    KnownTokens,
+    Refusal,
+    Running,
+    as_caller,
+    refusal,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +76,54 @@ async def test_the_authentication_scheme_is_read_in_any_case(served: Running) ->
         )
     )
     assert refused.code is grpc.StatusCode.INTERNAL
-    assert served.use_cases.commands[0].customer_id == UUID(int=1)
+    assert served.use_cases.commands[0].owner.id == UUID(int=1)
+
+
+async def called_with(served: Running, *metadata: tuple[str, str]) -> Any:
+    """The owner of the cart that a call with the metadata gets, or how the call is refused."""
+
+    async def cart(_: object) -> Any:
+        return samples.CART
+
+    served.use_cases.behaviours["get_cart"] = cart
+    call = CartServiceStub(served.channel).GetCart(cart_service_pb2.GetCartRequest(), metadata=metadata)
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return Refusal(error)
+    return served.use_cases.commands.pop().owner
+
+
+async def test_a_guest_reaches_the_cart_that_the_token_opens(served: Running) -> None:
+    assert await called_with(served, (GUEST_CART_KEY, GUEST)) == GUEST_OWNER
+
+
+async def test_a_guest_token_that_opens_no_cart_is_refused_by_a_reason_of_its_own(served: Running) -> None:
+    refused = await called_with(served, (GUEST_CART_KEY, "guessed"))
+    assert (refused.code, refused.info.reason) == (grpc.StatusCode.UNAUTHENTICATED, "GUEST_CART_UNKNOWN")
+
+
+async def test_a_caller_with_both_tokens_is_the_signed_in_one(served: Running) -> None:
+    owner = await called_with(served, (GUEST_CART_KEY, GUEST), *as_caller(CUSTOMER))
+    assert owner == CartOwner.of_customer(UserId(UUID(int=1)))
+
+
+async def test_a_session_that_has_run_out_is_told_and_not_answered_from_the_guests_cart(served: Running) -> None:
+    refused = await called_with(served, (GUEST_CART_KEY, GUEST), *as_caller("old"))
+    assert (refused.code, refused.info.reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
+
+
+async def test_a_guest_neither_merges_nor_checks_out(served: Running) -> None:
+    metadata = ((GUEST_CART_KEY, GUEST),)
+    merge = cart_service_pb2.MergeGuestCartRequest(request_id=str(uuid4()), guest_token="g" * 43)
+    start = checkout_service_pb2.StartCheckoutRequest(request_id=str(uuid4()))
+    calls = (
+        CartServiceStub(served.channel).MergeGuestCart(merge, metadata=metadata),
+        CheckoutServiceStub(served.channel).StartCheckout(start, metadata=metadata),
+    )
+    for call in calls:
+        assert (await refusal(call)).info.reason == "TOKEN_MISSING"
+    assert served.use_cases.commands == []
 
 
 async def test_a_public_method_does_not_mind_a_bad_token(served: Running) -> None:
@@ -116,19 +179,29 @@ def test_start_up_names_every_method_without_a_usable_rule() -> None:
             "RolesWithoutRoles": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES),
             "PublicWithRoles": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, roles=roles),
             "PublicButOwned": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, owned=True),
+            "GuestsOfNobody": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST),
             "NoSuchRole": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_UNSPECIFIED]),
         }
     )
     with pytest.raises(AccessRulesError) as caught:
         read_rules([service])
     named = [line.split(": ")[0].rpartition("/")[2] for line in str(caught.value).splitlines()[1:]]
-    assert named == ["Forgotten", "Empty", "RolesWithoutRoles", "PublicWithRoles", "PublicButOwned", "NoSuchRole"]
+    assert named == [
+        "Forgotten",
+        "Empty",
+        "RolesWithoutRoles",
+        "PublicWithRoles",
+        "PublicButOwned",
+        "GuestsOfNobody",
+        "NoSuchRole",
+    ]
 
 
 def test_rules_say_whom_they_let_in() -> None:
     service = service_with(
         {
             "Open": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC),
+            "Cart": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True),
             "Mine": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN, owned=True),
             "Desk": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN]),
         }
@@ -136,6 +209,7 @@ def test_rules_say_whom_they_let_in() -> None:
     rules = {path.rpartition("/")[2]: rule for path, rule in read_rules([service]).items()}
     assert rules == {
         "Open": AccessRule(public=True, roles=frozenset()),
+        "Cart": AccessRule(public=False, roles=frozenset(Role), guests=True),
         "Mine": AccessRule(public=False, roles=frozenset(Role)),
         "Desk": AccessRule(public=False, roles=frozenset({Role.ADMIN})),
     }
@@ -143,4 +217,10 @@ def test_rules_say_whom_they_let_in() -> None:
 
 async def test_a_server_does_not_start_with_something_that_is_no_servicer() -> None:
     with pytest.raises(TypeError, match="no servicer"):
-        GrpcServer(settings=ServerSettings(), servicers=[object()], authenticate=KnownTokens(), supervisor=Supervisor())
+        GrpcServer(
+            settings=ServerSettings(),
+            servicers=[object()],
+            authenticate=KnownTokens(),
+            identify_guest=KnownGuests(),
+            supervisor=Supervisor(),
+        )

@@ -23,6 +23,7 @@ from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.event_stream import STREAM, RedisEventStream
 from kapda.adapters.system.clock import SystemClock
+from kapda.domain.cart.use_cases.expire_carts import ExpireCarts
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
@@ -68,6 +69,7 @@ class Bench:
             relay_events=RelayEvents(self.unit_of_work, RedisEventStream(self.redis), SystemClock()),
             wake_due_work=WakeDueWork(self.unit_of_work, SystemClock()).execute,
             prune=PostgresRetention(self.engine).prune,
+            expire_carts=ExpireCarts(self.unit_of_work, SystemClock()).execute,
         )
 
     def unit_of_work(self) -> PostgresUnitOfWork:

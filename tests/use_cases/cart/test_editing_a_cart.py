@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kapda.domain.cart.cart import LIFETIME, MAX_LINES
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.add_item import AddItemCommand
 from kapda.domain.cart.use_cases.change_item import ChangeItem, ChangeItemCommand
 from kapda.domain.cart.use_cases.clear_cart import ClearCart, ClearCartCommand
@@ -33,11 +34,11 @@ def clear(shop: Shop) -> ClearCart:
 
 
 def adding(shop: Shop, variant: VariantId, quantity: int = 1) -> AddItemCommand:
-    return AddItemCommand(ASHA, shop.new_request(), variant, quantity)
+    return AddItemCommand(CartOwner.of_customer(ASHA), shop.new_request(), variant, quantity)
 
 
 def changing(shop: Shop, variant: VariantId, quantity: int) -> ChangeItemCommand:
-    return ChangeItemCommand(ASHA, shop.new_request(), variant, quantity)
+    return ChangeItemCommand(CartOwner.of_customer(ASHA), shop.new_request(), variant, quantity)
 
 
 async def test_the_first_piece_makes_the_cart(shop: Shop) -> None:
@@ -82,8 +83,10 @@ async def test_one_request_id_serves_two_customers_and_two_methods(shop: Shop, c
     kurta = shop.stock_variant()
     command = adding(shop, kurta)
     await shop.add_item.execute(command)
-    assert not (await shop.add_item.execute(replace(command, customer_id=BINOD))).replayed
-    assert not (await change.execute(ChangeItemCommand(ASHA, command.request_id, kurta, 2))).replayed
+    assert not (await shop.add_item.execute(replace(command, owner=CartOwner.of_customer(BINOD)))).replayed
+    assert not (
+        await change.execute(ChangeItemCommand(CartOwner.of_customer(ASHA), command.request_id, kurta, 2))
+    ).replayed
     assert len(shop.tables.carts) == 2
 
 
@@ -132,7 +135,7 @@ async def test_what_the_customers_own_checkout_holds_is_not_missing_from_the_car
     cart = await shop.add(kurta)
     assert (cart.lines[0].quantity, cart.lines[0].available, cart.lines[0].purchasable) == (2, 2, True)
     with refused_with_nothing_committed(shop.database, Reason.INSUFFICIENT_STOCK):
-        await shop.add_item.execute(AddItemCommand(BINOD, shop.new_request(), kurta, 2))
+        await shop.add_item.execute(AddItemCommand(CartOwner.of_customer(BINOD), shop.new_request(), kurta, 2))
 
 
 async def test_a_refused_add_is_judged_anew(shop: Shop) -> None:
@@ -167,7 +170,7 @@ async def test_a_line_that_is_not_there_is_neither_changed_nor_removed(
         with refused_with_nothing_committed(shop.database, Reason.CART_LINE_NOT_FOUND):
             await change.execute(changing(shop, variant, 1))
         with refused_with_nothing_committed(shop.database, Reason.CART_LINE_NOT_FOUND):
-            await remove.execute(RemoveItemCommand(ASHA, shop.new_request(), variant))
+            await remove.execute(RemoveItemCommand(CartOwner.of_customer(ASHA), shop.new_request(), variant))
 
 
 async def test_a_change_obeys_sale_stock_and_limit(shop: Shop, change: ChangeItem) -> None:
@@ -192,7 +195,7 @@ async def test_a_line_is_removed_and_its_replay_says_the_same(shop: Shop, remove
     kurta, saree = shop.stock_variant(), shop.stock_variant()
     await shop.add(kurta)
     await shop.add(saree)
-    command = RemoveItemCommand(ASHA, shop.new_request(), kurta)
+    command = RemoveItemCommand(CartOwner.of_customer(ASHA), shop.new_request(), kurta)
     first = await remove.execute(command)
     assert [line.variant_id for line in first.value.lines] == [saree]
     assert await remove.execute(command) == replace(first, replayed=True)
@@ -202,16 +205,16 @@ async def test_a_withdrawn_line_can_be_removed(shop: Shop, remove: RemoveItem) -
     kurta = shop.stock_variant()
     await shop.add(kurta)
     shop.take_off_sale(kurta)
-    answer = await remove.execute(RemoveItemCommand(ASHA, shop.new_request(), kurta))
+    answer = await remove.execute(RemoveItemCommand(CartOwner.of_customer(ASHA), shop.new_request(), kurta))
     assert answer.value.lines == ()
 
 
 async def test_a_cleared_cart_is_empty_and_stays_the_same_cart(shop: Shop, clear: ClearCart) -> None:
     cart = await shop.add(shop.stock_variant())
-    answer = await clear.execute(ClearCartCommand(ASHA, shop.new_request()))
+    answer = await clear.execute(ClearCartCommand(CartOwner.of_customer(ASHA), shop.new_request()))
     assert (answer.value.id, answer.value.lines, answer.value.version) == (cart.id, (), 2)
-    assert (await clear.execute(ClearCartCommand(ASHA, shop.new_request()))).value.lines == ()
+    assert (await clear.execute(ClearCartCommand(CartOwner.of_customer(ASHA), shop.new_request()))).value.lines == ()
 
 
 async def test_clearing_before_the_first_piece_makes_an_empty_cart(shop: Shop, clear: ClearCart) -> None:
-    assert (await clear.execute(ClearCartCommand(ASHA, shop.new_request()))).value.lines == ()
+    assert (await clear.execute(ClearCartCommand(CartOwner.of_customer(ASHA), shop.new_request()))).value.lines == ()

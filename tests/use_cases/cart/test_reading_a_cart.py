@@ -3,6 +3,7 @@
 import pytest
 
 from kapda.domain.cart.cart import ChangeKind
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.get_cart import GetCart, GetCartCommand
 from kapda.domain.cart.use_cases.validate_cart import CartValidation, ValidateCart, ValidateCartCommand
 from kapda.domain.shared.money import Money
@@ -16,11 +17,11 @@ def get(shop: Shop) -> GetCart:
 
 
 async def validated(get: GetCart) -> CartValidation:
-    return await ValidateCart(get).execute(ValidateCartCommand(ASHA))
+    return await ValidateCart(get).execute(ValidateCartCommand(CartOwner.of_customer(ASHA)))
 
 
 async def test_a_customer_without_a_cart_has_an_empty_one_and_nothing_is_written(shop: Shop, get: GetCart) -> None:
-    cart = await get.execute(GetCartCommand(ASHA))
+    cart = await get.execute(GetCartCommand(CartOwner.of_customer(ASHA)))
     assert (cart.customer_id, cart.lines, cart.total, cart.version) == (ASHA, (), Money.zero(), 0)
     assert (shop.tables.carts, shop.database.commits) == ({}, 0)
 
@@ -31,13 +32,13 @@ async def test_a_cart_shows_live_prices_and_stock(shop: Shop, get: GetCart) -> N
     shop.reprice(kurta, rupees(1_299))
     await shop.add(kurta, 1, BINOD)
     await shop.check_out(rupees(1_299), BINOD)
-    (line,) = (await get.execute(GetCartCommand(ASHA))).lines
+    (line,) = (await get.execute(GetCartCommand(CartOwner.of_customer(ASHA)))).lines
     assert (line.unit_price, line.price_when_added, line.available) == (rupees(1_299), rupees(1_499), 2)
 
 
 async def test_another_customers_cart_is_not_seen(shop: Shop, get: GetCart) -> None:
     await shop.add(shop.stock_variant())
-    assert (await get.execute(GetCartCommand(BINOD))).lines == ()
+    assert (await get.execute(GetCartCommand(CartOwner.of_customer(BINOD)))).lines == ()
 
 
 async def test_a_cart_that_fits_the_shop_is_valid(shop: Shop, get: GetCart) -> None:

@@ -1,1 +1,1 @@
-"""Carts: what a customer means to buy, at the price that was shown."""
+"""Carts: what a customer, or a guest, means to buy, at the price that was shown."""

@@ -1,4 +1,4 @@
-"""A customer's cart: one line a variant, each at the price the customer was shown.
+"""A cart: one line a variant, each at the price its owner was shown.
 
 The price at the door is the live one. A line remembers the price it was made at, and `changes` says what has moved
 since: the customer consents to the difference by checking out with the new total.
@@ -15,8 +15,10 @@ from kapda.domain.shared.money import Money
 
 # A cart is priced, locked and sold as a whole; fifty lines keep that one short transaction.
 MAX_LINES = 50
-# A customer's cart is kept this long after its last change.
+# A cart is kept this long after its last change: long enough for a customer to come back next payday, shorter for a guest
+# whose token lives in one browser. After that it reads as empty, and is deleted.
 LIFETIME = timedelta(days=30)
+GUEST_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,10 @@ def changes_of(line: CartLine) -> tuple[CartChange, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """A customer's lines in the order they were added. `version` grows by one with every change."""
+    """Lines in the order they were added. `customer_id` is None for a guest's. `version` grows by one with every change."""
 
     id: CartId
-    customer_id: UserId
+    customer_id: UserId | None
     lines: tuple[CartLine, ...]
     version: int
     updated_at: datetime
@@ -132,7 +134,7 @@ class Cart:
 
     @property
     def etag(self) -> str:
-        """Changes with every change of the cart by its customer."""
+        """Changes with every change of the cart by its owner."""
         return f"v{self.version}"
 
     def changes(self) -> tuple[CartChange, ...]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from kapda.domain.cart.cart import Cart
-from kapda.domain.shared.ids import CartId, UserId, VariantId
+from kapda.domain.cart.owner import CartOwner
+from kapda.domain.shared.ids import CartId, VariantId
 from kapda.domain.shared.request_log import RequestLog
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
@@ -24,22 +25,52 @@ class LineFacts:
 
 
 class Carts(Protocol):
-    """Carts by customer. The methods that change lines expect the cart to be locked by `touch` or `lock` before.
+    """Carts by owner. The methods that change lines expect the cart to be locked by `touch` or `lock` before.
+
+    A cart at or after its `expires_at` is not there, whether or not it has been deleted yet.
 
     What the cart's own live checkout holds counts as available to the cart: a customer is not short of pieces that are
     held for nobody else.
     """
 
-    async def get(self, customer_id: UserId) -> Cart | None:
+    async def get(self, owner: CartOwner, at: datetime) -> Cart | None:
         """The cart as it is, its lines beside the live price, stock and state of their variants."""
         ...
 
-    async def lock(self, customer_id: UserId) -> Cart | None:
+    async def lock(self, owner: CartOwner, at: datetime) -> Cart | None:
         """The same, with the cart locked until the end of the transaction; its lines cannot change meanwhile."""
         ...
 
-    async def touch(self, customer_id: UserId, new_id: CartId, at: datetime, expires_at: datetime) -> CartId:
-        """Lock the customer's cart for a change, making it as `new_id` where there is none, and move its version on."""
+    async def touch(self, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime) -> CartId | None:
+        """Lock the owner's cart for a change and move its version and its expiry on.
+
+        A customer without a cart gets an empty one: as `new_id` where there is no row, else the expired one without its
+        lines. A guest without one gets none: None.
+        """
+        ...
+
+    async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:
+        """Make an empty guest cart that the token with that digest opens."""
+        ...
+
+    async def find_guest(self, token_digest: bytes, at: datetime) -> CartId | None:
+        """The guest cart that the token with that digest opens."""
+        ...
+
+    async def absorb(
+        self, cart_id: CartId, guest_cart_id: CartId, quantities: Sequence[tuple[VariantId, int]], at: datetime
+    ) -> None:
+        """Give the cart those quantities of lines of the guest cart, then delete the guest cart. Both are locked.
+
+        A line that the cart has keeps its price and place; one that it lacks brings the guest's.
+        """
+        ...
+
+    async def delete_expired(self, at: datetime, limit: int) -> int:
+        """Delete up to `limit` carts that have expired, longest expired first; how many.
+
+        Left alone: a cart with a live checkout, and one that somebody has locked.
+        """
         ...
 
     async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:

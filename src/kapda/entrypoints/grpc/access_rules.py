@@ -27,10 +27,14 @@ class AccessRulesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Whom a method lets in: everybody when `public`, else anybody signed in whose role is in `roles`."""
+    """Whom a method lets in: everybody when `public`, else anybody signed in whose role is in `roles`.
+
+    With `guests` also whoever opens a guest cart.
+    """
 
     public: bool
     roles: frozenset[Role]
+    guests: bool = False
 
 
 def read_rules(services: Iterable[ServiceDescriptor]) -> Mapping[str, AccessRule]:
@@ -61,6 +65,8 @@ def _rule(method: MethodDescriptor) -> AccessRule:
             return AccessRule(public=True, roles=frozenset())
         case access_pb2.AUDIENCE_SIGNED_IN, False, _:
             return AccessRule(public=False, roles=frozenset(Role))
+        case access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, False, True:
+            return AccessRule(public=False, roles=frozenset(Role), guests=True)
         case access_pb2.AUDIENCE_ROLES, True, _:
             return AccessRule(public=False, roles=roles)
         case access_pb2.AUDIENCE_UNSPECIFIED, _, _:

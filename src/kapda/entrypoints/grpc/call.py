@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc
 
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.identity.principal import Principal
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.request_log import Answer
@@ -21,12 +22,20 @@ Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(slots=True)
 class Call:
-    """One call. `principal` is None until somebody is authenticated, and for public methods."""
+    """One call. `principal` is None until somebody is authenticated, for guests, and for public methods."""
 
     method: str
     request_id: str
     principal: Principal | None = None
+    guest: CartOwner | None = None
     replayed: bool = False
+
+    @property
+    def caller_id(self) -> str | None:
+        """Who calls, for the log: the user's id, or the guest cart's."""
+        if self.principal is not None:
+            return str(self.principal.user_id)
+        return None if self.guest is None else str(self.guest.id)
 
     def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
         """What every answer, good or bad, carries behind it."""
@@ -53,6 +62,11 @@ def caller() -> Principal:
     if principal is None:
         raise UnauthenticatedError(Reason.TOKEN_MISSING, "sign in first")
     return principal
+
+
+def cart_owner() -> CartOwner:
+    """Whose cart the call is about. Raises UnauthenticatedError (TOKEN_MISSING) where neither customer nor guest calls."""
+    return current().guest or CartOwner.of_customer(caller().user_id)
 
 
 def value_of(answer: Answer[T]) -> T:

@@ -8,6 +8,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from kapda.domain.cart.owner import CartOwner
+from kapda.domain.cart.use_cases.identify_guest import IdentifyGuestCommand
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.entrypoints import log
@@ -74,6 +76,7 @@ class GrpcServer:
         settings: ServerSettings,
         servicers: Sequence[object],
         authenticate: UseCase[AuthenticateCommand, Principal],
+        identify_guest: UseCase[IdentifyGuestCommand, CartOwner],
         supervisor: Supervisor,
     ) -> None:
         """Raises AccessRulesError when a method has no usable rule."""
@@ -88,7 +91,7 @@ class GrpcServer:
             interceptors=interceptors(
                 concurrency=self._concurrency,
                 deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
-                access=Access(rules, authenticate),
+                access=Access(rules, authenticate, identify_guest),
                 messages=Messages(service.descriptor for service in services),
             ),
             options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(settings.share_port))],

@@ -29,6 +29,8 @@ from kapda.entrypoints.worker.handlers import JobHandler, JobMetrics, handler_fo
 SWEEP_SECONDS = 5.0
 PRUNE_SECONDS = 60.0
 PAYMENTS_SECONDS = 120.0
+# Expired carts read as absent at once; deleting them only gives their space back.
+EXPIRE_CARTS_SECONDS = 60.0
 
 
 class RunsJobs(Protocol):
@@ -46,8 +48,7 @@ class RunsJobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerUseCases:
-    """What the jobs and schedules execute. The last three answer with how many rows they
-    touched."""
+    """What the jobs and schedules execute. The last four answer with how many rows they touched."""
 
     process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
     settle_checkout: UseCase[SettleCheckoutCommand, None]
@@ -56,6 +57,7 @@ class WorkerUseCases:
     wake_due_work: Callable[[], Awaitable[int]]
     sweep_recent_payments: Callable[[], Awaitable[int]]
     prune: Callable[[], Awaitable[int]]
+    expire_carts: Callable[[], Awaitable[int]]
 
 
 async def run_worker(
@@ -78,6 +80,7 @@ async def run_worker(
     woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
     found = Counter("kapda_swept_payments", "Payments that only the sweep of the account found.", registry=registry)
     pruned = Counter("kapda_pruned_rows", "Old rows deleted.", registry=registry)
+    expired = Counter("kapda_expired_carts", "Expired carts deleted.", registry=registry)
 
     async def takes_jobs() -> bool:
         return runner.is_running
@@ -91,6 +94,9 @@ async def run_worker(
     async def prune() -> None:
         pruned.inc(await use_cases.prune())
 
+    async def expire_carts() -> None:
+        expired.inc(await use_cases.expire_carts())
+
     app = _operations_app({**probes, "jobs": takes_jobs}, registry)
     async with serving_http(app, address), asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop), name="jobs")
@@ -99,6 +105,7 @@ async def run_worker(
             every(payments_seconds, "payments", sweep_payments, stop, limit=payments_seconds), name="payments"
         )
         tasks.create_task(every(PRUNE_SECONDS, "prune", prune, stop), name="prune")
+        tasks.create_task(every(EXPIRE_CARTS_SECONDS, "expire carts", expire_carts, stop), name="expire carts")
 
 
 def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics) -> dict[Job, JobHandler]:

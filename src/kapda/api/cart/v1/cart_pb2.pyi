@@ -24,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Cart(_message.Message):
-    """What a customer means to buy. Prices and stock in it are live; nothing is held until checkout starts."""
+    """What a customer or a guest means to buy. Prices and stock in it are live; nothing is held until checkout starts."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -55,7 +55,9 @@ class Cart(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the cart is emptied if it does not change before: 30 days after the last change."""
+        """When the cart ends if it does not change before: 30 days after the last change, 7 days for a guest's. A customer's cart
+        is empty from then on; a guest's is gone.
+        """
 
     def __init__(
         self,
@@ -226,3 +228,64 @@ class CartChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CartChange: _TypeAlias = CartChange  # noqa: Y015
+
+@_typing.final
+class MergeCut(_message.Message):
+    """Pieces of a guest cart that did not come along when it was merged."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Reason:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[MergeCut._Reason.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        REASON_UNSPECIFIED: MergeCut._Reason.ValueType  # 0
+        """No reason was given."""
+        REASON_QUANTITY_LIMIT: MergeCut._Reason.ValueType  # 1
+        """One line may not hold so many pieces of the variant."""
+        REASON_LINE_LIMIT: MergeCut._Reason.ValueType  # 2
+        """The cart has all the lines it may have."""
+
+    class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
+        """Why pieces were left behind."""
+
+    REASON_UNSPECIFIED: MergeCut.Reason.ValueType  # 0
+    """No reason was given."""
+    REASON_QUANTITY_LIMIT: MergeCut.Reason.ValueType  # 1
+    """One line may not hold so many pieces of the variant."""
+    REASON_LINE_LIMIT: MergeCut.Reason.ValueType  # 2
+    """The cart has all the lines it may have."""
+
+    REASON_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    WANTED_QUANTITY_FIELD_NUMBER: _builtins.int
+    KEPT_QUANTITY_FIELD_NUMBER: _builtins.int
+    reason: Global___MergeCut.Reason.ValueType
+    """Why pieces were left behind."""
+    variant_id: _builtins.str
+    """The variant's UUID."""
+    title: _builtins.str
+    """The product's title."""
+    wanted_quantity: _builtins.int
+    """How many pieces the larger line of both carts had."""
+    kept_quantity: _builtins.int
+    """How many pieces the cart has of it now; zero when the whole line was left behind."""
+    def __init__(
+        self,
+        *,
+        reason: Global___MergeCut.Reason.ValueType = ...,
+        variant_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        wanted_quantity: _builtins.int = ...,
+        kept_quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kept_quantity", b"kept_quantity", "reason", b"reason", "title", b"title", "variant_id", b"variant_id", "wanted_quantity", b"wanted_quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeCut: _TypeAlias = MergeCut  # noqa: Y015

@@ -29,13 +29,17 @@ from kapda.api.cart.v1 import cart_pb2 as kapda_dot_api_dot_cart_dot_v1_dot_cart
 from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$kapda/api/cart/v1/cart_service.proto\x12\x11kapda.api.cart.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1ckapda/api/cart/v1/cart.proto\x1a kapda/api/common/v1/access.proto\"\x10\n\x0eGetCartRequest\"8\n\x0fGetCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"v\n\x0e\x41\x64\x64ItemRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x08quantity\x18\x03 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"8\n\x0f\x41\x64\x64ItemResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"y\n\x11\x43hangeItemRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x08quantity\x18\x03 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\";\n\x12\x43hangeItemResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"W\n\x11RemoveItemRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\";\n\x12RemoveItemResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"4\n\x10\x43learCartRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\":\n\x11\x43learCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"\x15\n\x13ValidateCartRequest\"|\n\x14ValidateCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\x12.\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1d.kapda.api.cart.v1.CartChange\x12\r\n\x05valid\x18\x03 \x01(\x08\x32\xd7\x06\n\x0b\x43\x61rtService\x12{\n\x07GetCart\x12!.kapda.api.cart.v1.GetCartRequest\x1a\".kapda.api.cart.v1.GetCartResponse\")\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x1b\x12\x0c/api/v1/cartZ\x0b\x12\t/api/cart\x12\x89\x01\n\x07\x41\x64\x64Item\x12!.kapda.api.cart.v1.AddItemRequest\x1a\".kapda.api.cart.v1.AddItemResponse\"7\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02)\"\x10/api/v1/cart/add:\x01*Z\x12\"\r/api/cart/add:\x01*\x12\x8d\x01\n\nChangeItem\x12$.kapda.api.cart.v1.ChangeItemRequest\x1a%.kapda.api.cart.v1.ChangeItemResponse\"2\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02$2\x1f/api/v1/cart/items/{variant_id}:\x01*\x12\x8a\x01\n\nRemoveItem\x12$.kapda.api.cart.v1.RemoveItemRequest\x1a%.kapda.api.cart.v1.RemoveItemResponse\"/\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02!*\x1f/api/v1/cart/items/{variant_id}\x12}\n\tClearCart\x12#.kapda.api.cart.v1.ClearCartRequest\x1a$.kapda.api.cart.v1.ClearCartResponse\"%\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x17\"\x12/api/v1/cart/clear:\x01*\x12\xa2\x01\n\x0cValidateCart\x12&.kapda.api.cart.v1.ValidateCartRequest\x1a\'.kapda.api.cart.v1.ValidateCartResponse\"A\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x33\"\x15/api/v1/cart/validate:\x01*Z\x17\"\x12/api/cart/validate:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$kapda/api/cart/v1/cart_service.proto\x12\x11kapda.api.cart.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1ckapda/api/cart/v1/cart.proto\x1a kapda/api/common/v1/access.proto\"\x18\n\x16\x43reateGuestCartRequest\"U\n\x17\x43reateGuestCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\x12\x13\n\x0bguest_token\x18\x02 \x01(\t\"n\n\x15MergeGuestCartRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x0bguest_token\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x02\xbaH\x17r\x15\x32\x13^[A-Za-z0-9_-]{43}$\"j\n\x16MergeGuestCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\x12)\n\x04\x63uts\x18\x02 \x03(\x0b\x32\x1b.kapda.api.cart.v1.MergeCut\"\x10\n\x0eGetCartRequest\"8\n\x0fGetCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"v\n\x0e\x41\x64\x64ItemRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x08quantity\x18\x03 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"8\n\x0f\x41\x64\x64ItemResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"y\n\x11\x43hangeItemRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x08quantity\x18\x03 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\";\n\x12\x43hangeItemResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"W\n\x11RemoveItemRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nvariant_id\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\";\n\x12RemoveItemResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"4\n\x10\x43learCartRequest\x12 \n\nrequest_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\":\n\x11\x43learCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\"\x15\n\x13ValidateCartRequest\"|\n\x14ValidateCartResponse\x12%\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x17.kapda.api.cart.v1.Cart\x12.\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1d.kapda.api.cart.v1.CartChange\x12\r\n\x05valid\x18\x03 \x01(\x08\x32\xf6\x08\n\x0b\x43\x61rtService\x12\x8d\x01\n\x0f\x43reateGuestCart\x12).kapda.api.cart.v1.CreateGuestCartRequest\x1a*.kapda.api.cart.v1.CreateGuestCartResponse\"#\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x17\"\x12/api/v1/cart/guest:\x01*\x12\x8c\x01\n\x0eMergeGuestCart\x12(.kapda.api.cart.v1.MergeGuestCartRequest\x1a).kapda.api.cart.v1.MergeGuestCartResponse\"%\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x17\"\x12/api/v1/cart/merge:\x01*\x12{\n\x07GetCart\x12!.kapda.api.cart.v1.GetCartRequest\x1a\".kapda.api.cart.v1.GetCartResponse\")\x8a\xb5\x18\x04\x08\x04\x18\x01\x82\xd3\xe4\x93\x02\x1b\x12\x0c/api/v1/cartZ\x0b\x12\t/api/cart\x12\x89\x01\n\x07\x41\x64\x64Item\x12!.kapda.api.cart.v1.AddItemRequest\x1a\".kapda.api.cart.v1.AddItemResponse\"7\x8a\xb5\x18\x04\x08\x04\x18\x01\x82\xd3\xe4\x93\x02)\"\x10/api/v1/cart/add:\x01*Z\x12\"\r/api/cart/add:\x01*\x12\x8d\x01\n\nChangeItem\x12$.kapda.api.cart.v1.ChangeItemRequest\x1a%.kapda.api.cart.v1.ChangeItemResponse\"2\x8a\xb5\x18\x04\x08\x04\x18\x01\x82\xd3\xe4\x93\x02$2\x1f/api/v1/cart/items/{variant_id}:\x01*\x12\x8a\x01\n\nRemoveItem\x12$.kapda.api.cart.v1.RemoveItemRequest\x1a%.kapda.api.cart.v1.RemoveItemResponse\"/\x8a\xb5\x18\x04\x08\x04\x18\x01\x82\xd3\xe4\x93\x02!*\x1f/api/v1/cart/items/{variant_id}\x12}\n\tClearCart\x12#.kapda.api.cart.v1.ClearCartRequest\x1a$.kapda.api.cart.v1.ClearCartResponse\"%\x8a\xb5\x18\x04\x08\x04\x18\x01\x82\xd3\xe4\x93\x02\x17\"\x12/api/v1/cart/clear:\x01*\x12\xa2\x01\n\x0cValidateCart\x12&.kapda.api.cart.v1.ValidateCartRequest\x1a\'.kapda.api.cart.v1.ValidateCartResponse\"A\x8a\xb5\x18\x04\x08\x04\x18\x01\x82\xd3\xe4\x93\x02\x33\"\x15/api/v1/cart/validate:\x01*Z\x17\"\x12/api/cart/validate:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kapda.api.cart.v1.cart_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_MERGEGUESTCARTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_MERGEGUESTCARTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_MERGEGUESTCARTREQUEST'].fields_by_name['guest_token']._loaded_options = None
+  _globals['_MERGEGUESTCARTREQUEST'].fields_by_name['guest_token']._serialized_options = b'\342A\001\002\272H\027r\0252\023^[A-Za-z0-9_-]{43}$'
   _globals['_ADDITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ADDITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_ADDITEMREQUEST'].fields_by_name['variant_id']._loaded_options = None
@@ -54,42 +58,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REMOVEITEMREQUEST'].fields_by_name['variant_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_CLEARCARTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CLEARCARTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_CARTSERVICE'].methods_by_name['CreateGuestCart']._loaded_options = None
+  _globals['_CARTSERVICE'].methods_by_name['CreateGuestCart']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002\027\"\022/api/v1/cart/guest:\001*'
+  _globals['_CARTSERVICE'].methods_by_name['MergeGuestCart']._loaded_options = None
+  _globals['_CARTSERVICE'].methods_by_name['MergeGuestCart']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002\027\"\022/api/v1/cart/merge:\001*'
   _globals['_CARTSERVICE'].methods_by_name['GetCart']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['GetCart']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002\033\022\014/api/v1/cartZ\013\022\t/api/cart'
+  _globals['_CARTSERVICE'].methods_by_name['GetCart']._serialized_options = b'\212\265\030\004\010\004\030\001\202\323\344\223\002\033\022\014/api/v1/cartZ\013\022\t/api/cart'
   _globals['_CARTSERVICE'].methods_by_name['AddItem']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['AddItem']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002)\"\020/api/v1/cart/add:\001*Z\022\"\r/api/cart/add:\001*'
+  _globals['_CARTSERVICE'].methods_by_name['AddItem']._serialized_options = b'\212\265\030\004\010\004\030\001\202\323\344\223\002)\"\020/api/v1/cart/add:\001*Z\022\"\r/api/cart/add:\001*'
   _globals['_CARTSERVICE'].methods_by_name['ChangeItem']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['ChangeItem']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002$2\037/api/v1/cart/items/{variant_id}:\001*'
+  _globals['_CARTSERVICE'].methods_by_name['ChangeItem']._serialized_options = b'\212\265\030\004\010\004\030\001\202\323\344\223\002$2\037/api/v1/cart/items/{variant_id}:\001*'
   _globals['_CARTSERVICE'].methods_by_name['RemoveItem']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['RemoveItem']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002!*\037/api/v1/cart/items/{variant_id}'
+  _globals['_CARTSERVICE'].methods_by_name['RemoveItem']._serialized_options = b'\212\265\030\004\010\004\030\001\202\323\344\223\002!*\037/api/v1/cart/items/{variant_id}'
   _globals['_CARTSERVICE'].methods_by_name['ClearCart']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['ClearCart']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002\027\"\022/api/v1/cart/clear:\001*'
+  _globals['_CARTSERVICE'].methods_by_name['ClearCart']._serialized_options = b'\212\265\030\004\010\004\030\001\202\323\344\223\002\027\"\022/api/v1/cart/clear:\001*'
   _globals['_CARTSERVICE'].methods_by_name['ValidateCart']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['ValidateCart']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\0023\"\025/api/v1/cart/validate:\001*Z\027\"\022/api/cart/validate:\001*'
-  _globals['_GETCARTREQUEST']._serialized_start=215
-  _globals['_GETCARTREQUEST']._serialized_end=231
-  _globals['_GETCARTRESPONSE']._serialized_start=233
-  _globals['_GETCARTRESPONSE']._serialized_end=289
-  _globals['_ADDITEMREQUEST']._serialized_start=291
-  _globals['_ADDITEMREQUEST']._serialized_end=409
-  _globals['_ADDITEMRESPONSE']._serialized_start=411
-  _globals['_ADDITEMRESPONSE']._serialized_end=467
-  _globals['_CHANGEITEMREQUEST']._serialized_start=469
-  _globals['_CHANGEITEMREQUEST']._serialized_end=590
-  _globals['_CHANGEITEMRESPONSE']._serialized_start=592
-  _globals['_CHANGEITEMRESPONSE']._serialized_end=651
-  _globals['_REMOVEITEMREQUEST']._serialized_start=653
-  _globals['_REMOVEITEMREQUEST']._serialized_end=740
-  _globals['_REMOVEITEMRESPONSE']._serialized_start=742
-  _globals['_REMOVEITEMRESPONSE']._serialized_end=801
-  _globals['_CLEARCARTREQUEST']._serialized_start=803
-  _globals['_CLEARCARTREQUEST']._serialized_end=855
-  _globals['_CLEARCARTRESPONSE']._serialized_start=857
-  _globals['_CLEARCARTRESPONSE']._serialized_end=915
-  _globals['_VALIDATECARTREQUEST']._serialized_start=917
-  _globals['_VALIDATECARTREQUEST']._serialized_end=938
-  _globals['_VALIDATECARTRESPONSE']._serialized_start=940
-  _globals['_VALIDATECARTRESPONSE']._serialized_end=1064
-  _globals['_CARTSERVICE']._serialized_start=1067
-  _globals['_CARTSERVICE']._serialized_end=1922
+  _globals['_CARTSERVICE'].methods_by_name['ValidateCart']._serialized_options = b'\212\265\030\004\010\004\030\001\202\323\344\223\0023\"\025/api/v1/cart/validate:\001*Z\027\"\022/api/cart/validate:\001*'
+  _globals['_CREATEGUESTCARTREQUEST']._serialized_start=215
+  _globals['_CREATEGUESTCARTREQUEST']._serialized_end=239
+  _globals['_CREATEGUESTCARTRESPONSE']._serialized_start=241
+  _globals['_CREATEGUESTCARTRESPONSE']._serialized_end=326
+  _globals['_MERGEGUESTCARTREQUEST']._serialized_start=328
+  _globals['_MERGEGUESTCARTREQUEST']._serialized_end=438
+  _globals['_MERGEGUESTCARTRESPONSE']._serialized_start=440
+  _globals['_MERGEGUESTCARTRESPONSE']._serialized_end=546
+  _globals['_GETCARTREQUEST']._serialized_start=548
+  _globals['_GETCARTREQUEST']._serialized_end=564
+  _globals['_GETCARTRESPONSE']._serialized_start=566
+  _globals['_GETCARTRESPONSE']._serialized_end=622
+  _globals['_ADDITEMREQUEST']._serialized_start=624
+  _globals['_ADDITEMREQUEST']._serialized_end=742
+  _globals['_ADDITEMRESPONSE']._serialized_start=744
+  _globals['_ADDITEMRESPONSE']._serialized_end=800
+  _globals['_CHANGEITEMREQUEST']._serialized_start=802
+  _globals['_CHANGEITEMREQUEST']._serialized_end=923
+  _globals['_CHANGEITEMRESPONSE']._serialized_start=925
+  _globals['_CHANGEITEMRESPONSE']._serialized_end=984
+  _globals['_REMOVEITEMREQUEST']._serialized_start=986
+  _globals['_REMOVEITEMREQUEST']._serialized_end=1073
+  _globals['_REMOVEITEMRESPONSE']._serialized_start=1075
+  _globals['_REMOVEITEMRESPONSE']._serialized_end=1134
+  _globals['_CLEARCARTREQUEST']._serialized_start=1136
+  _globals['_CLEARCARTREQUEST']._serialized_end=1188
+  _globals['_CLEARCARTRESPONSE']._serialized_start=1190
+  _globals['_CLEARCARTRESPONSE']._serialized_end=1248
+  _globals['_VALIDATECARTREQUEST']._serialized_start=1250
+  _globals['_VALIDATECARTREQUEST']._serialized_end=1271
+  _globals['_VALIDATECARTRESPONSE']._serialized_start=1273
+  _globals['_VALIDATECARTRESPONSE']._serialized_end=1397
+  _globals['_CARTSERVICE']._serialized_start=1400
+  _globals['_CARTSERVICE']._serialized_end=2542
 # @@protoc_insertion_point(module_scope)

@@ -20,6 +20,109 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class CreateGuestCartRequest(_message.Message):
+    """Asks for a new guest cart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateGuestCartRequest: _TypeAlias = CreateGuestCartRequest  # noqa: Y015
+
+@_typing.final
+class CreateGuestCartResponse(_message.Message):
+    """Answers with the cart and what opens it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CART_FIELD_NUMBER: _builtins.int
+    GUEST_TOKEN_FIELD_NUMBER: _builtins.int
+    guest_token: _builtins.str
+    """Opens the cart: 43 characters, shown here and never again. Whoever has it has the cart; keep it like a password."""
+    @_builtins.property
+    def cart(self) -> _cart_pb2.Cart:
+        """The cart, empty."""
+
+    def __init__(
+        self,
+        *,
+        cart: _cart_pb2.Cart | None = ...,
+        guest_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cart", b"cart"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cart", b"cart", "guest_token", b"guest_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateGuestCartResponse: _TypeAlias = CreateGuestCartResponse  # noqa: Y015
+
+@_typing.final
+class MergeGuestCartRequest(_message.Message):
+    """Asks to merge a guest cart into the caller's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    GUEST_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that the caller makes for this request. Sent again with the same fields, it has no second effect and gets the
+    first answer; with other fields it is refused.
+    """
+    guest_token: _builtins.str
+    """The token from `CreateGuestCart`."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        guest_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guest_token", b"guest_token", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeGuestCartRequest: _TypeAlias = MergeGuestCartRequest  # noqa: Y015
+
+@_typing.final
+class MergeGuestCartResponse(_message.Message):
+    """Answers with the caller's cart after the merge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CART_FIELD_NUMBER: _builtins.int
+    CUTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cart(self) -> _cart_pb2.Cart:
+        """The caller's cart."""
+
+    @_builtins.property
+    def cuts(self) -> _containers.RepeatedCompositeFieldContainer[_cart_pb2.MergeCut]:
+        """Everything that did not come along, in the order of the guest's lines."""
+
+    def __init__(
+        self,
+        *,
+        cart: _cart_pb2.Cart | None = ...,
+        cuts: _abc.Iterable[_cart_pb2.MergeCut] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cart", b"cart"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cart", b"cart", "cuts", b"cuts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeGuestCartResponse: _TypeAlias = MergeGuestCartResponse  # noqa: Y015
+
+@_typing.final
 class GetCartRequest(_message.Message):
     """Asks for the caller's cart."""
 

@@ -26,7 +26,12 @@ if _version_not_supported:
 
 
 class CartServiceStub:
-    """The caller's own cart.
+    """The caller's own cart: a signed-in customer's, or a guest's.
+
+    A guest calls with the token from `CreateGuestCart` in the metadata `x-kapda-guest-cart`, and without an access token. To
+    buy, guests sign in first and then call `MergeGuestCart`: a checkout is a customer's.
+
+    Errors of every method that takes guests: GUEST_CART_UNKNOWN.
     """
 
     def __init__(self, channel):
@@ -35,6 +40,16 @@ class CartServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateGuestCart = channel.unary_unary(
+                '/kapda.api.cart.v1.CartService/CreateGuestCart',
+                request_serializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.CreateGuestCartRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.CreateGuestCartResponse.FromString,
+                _registered_method=True)
+        self.MergeGuestCart = channel.unary_unary(
+                '/kapda.api.cart.v1.CartService/MergeGuestCart',
+                request_serializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.MergeGuestCartRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.MergeGuestCartResponse.FromString,
+                _registered_method=True)
         self.GetCart = channel.unary_unary(
                 '/kapda.api.cart.v1.CartService/GetCart',
                 request_serializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.GetCartRequest.SerializeToString,
@@ -68,11 +83,41 @@ class CartServiceStub:
 
 
 class CartServiceServicer:
-    """The caller's own cart.
+    """The caller's own cart: a signed-in customer's, or a guest's.
+
+    A guest calls with the token from `CreateGuestCart` in the metadata `x-kapda-guest-cart`, and without an access token. To
+    buy, guests sign in first and then call `MergeGuestCart`: a checkout is a customer's.
+
+    Errors of every method that takes guests: GUEST_CART_UNKNOWN.
     """
 
+    def CreateGuestCart(self, request, context):
+        """Makes an empty cart for somebody who has not signed in. It lives for 7 days after its last change.
+
+        There is no `request_id`: the token can be told once only. When the answer is lost, the caller makes another cart; the
+        lost one expires.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeGuestCart(self, request, context):
+        """Puts everything of a guest cart into the signed-in caller's cart and ends the guest cart; both or neither.
+
+        A variant in both carts takes the larger quantity, and the caller's line keeps its price; a line only of the guest's
+        brings the price it was added at. Nothing of the caller's own cart is lowered. Pieces over a product's limit and lines
+        over 50 stay behind and are listed. Stock is not looked at here: `ValidateCart` tells what is short.
+
+        Of several merges of one guest cart one succeeds.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, GUEST_CART_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCart(self, request, context):
-        """Gets the cart, with live prices and stock. A caller who never added anything gets an empty one.
+        """Gets the cart, with live prices and stock. A customer who never added anything gets an empty one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,6 +171,16 @@ class CartServiceServicer:
 
 def add_CartServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateGuestCart': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGuestCart,
+                    request_deserializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.CreateGuestCartRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.CreateGuestCartResponse.SerializeToString,
+            ),
+            'MergeGuestCart': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeGuestCart,
+                    request_deserializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.MergeGuestCartRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.MergeGuestCartResponse.SerializeToString,
+            ),
             'GetCart': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCart,
                     request_deserializer=kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.GetCartRequest.FromString,
@@ -165,8 +220,67 @@ def add_CartServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CartService:
-    """The caller's own cart.
+    """The caller's own cart: a signed-in customer's, or a guest's.
+
+    A guest calls with the token from `CreateGuestCart` in the metadata `x-kapda-guest-cart`, and without an access token. To
+    buy, guests sign in first and then call `MergeGuestCart`: a checkout is a customer's.
+
+    Errors of every method that takes guests: GUEST_CART_UNKNOWN.
     """
+
+    @staticmethod
+    def CreateGuestCart(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.cart.v1.CartService/CreateGuestCart',
+            kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.CreateGuestCartRequest.SerializeToString,
+            kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.CreateGuestCartResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeGuestCart(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.cart.v1.CartService/MergeGuestCart',
+            kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.MergeGuestCartRequest.SerializeToString,
+            kapda_dot_api_dot_cart_dot_v1_dot_cart__service__pb2.MergeGuestCartResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def GetCart(request,

@@ -13,11 +13,34 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CartServiceStub:
-    """The caller's own cart."""
+    """The caller's own cart: a signed-in customer's, or a guest's.
+
+    A guest calls with the token from `CreateGuestCart` in the metadata `x-kapda-guest-cart`, and without an access token. To
+    buy, guests sign in first and then call `MergeGuestCart`: a checkout is a customer's.
+
+    Errors of every method that takes guests: GUEST_CART_UNKNOWN.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    CreateGuestCart: _aio.UnaryUnaryMultiCallable[_cart_service_pb2.CreateGuestCartRequest, _cart_service_pb2.CreateGuestCartResponse]
+    """Makes an empty cart for somebody who has not signed in. It lives for 7 days after its last change.
+
+    There is no `request_id`: the token can be told once only. When the answer is lost, the caller makes another cart; the
+    lost one expires.
+    """
+    MergeGuestCart: _aio.UnaryUnaryMultiCallable[_cart_service_pb2.MergeGuestCartRequest, _cart_service_pb2.MergeGuestCartResponse]
+    """Puts everything of a guest cart into the signed-in caller's cart and ends the guest cart; both or neither.
+
+    A variant in both carts takes the larger quantity, and the caller's line keeps its price; a line only of the guest's
+    brings the price it was added at. Nothing of the caller's own cart is lowered. Pieces over a product's limit and lines
+    over 50 stay behind and are listed. Stock is not looked at here: `ValidateCart` tells what is short.
+
+    Of several merges of one guest cart one succeeds.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, GUEST_CART_NOT_FOUND.
+    """
     GetCart: _aio.UnaryUnaryMultiCallable[_cart_service_pb2.GetCartRequest, _cart_service_pb2.GetCartResponse]
-    """Gets the cart, with live prices and stock. A caller who never added anything gets an empty one."""
+    """Gets the cart, with live prices and stock. A customer who never added anything gets an empty one."""
     AddItem: _aio.UnaryUnaryMultiCallable[_cart_service_pb2.AddItemRequest, _cart_service_pb2.AddItemResponse]
     """Puts pieces of a variant in the cart. Pieces already there are added to.
 
@@ -44,7 +67,42 @@ class CartServiceStub:
     """Compares the cart with live prices, stock and availability, and changes nothing."""
 
 class CartServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The caller's own cart."""
+    """The caller's own cart: a signed-in customer's, or a guest's.
+
+    A guest calls with the token from `CreateGuestCart` in the metadata `x-kapda-guest-cart`, and without an access token. To
+    buy, guests sign in first and then call `MergeGuestCart`: a checkout is a customer's.
+
+    Errors of every method that takes guests: GUEST_CART_UNKNOWN.
+    """
+
+    @_abc_1.abstractmethod
+    def CreateGuestCart(
+        self,
+        request: _cart_service_pb2.CreateGuestCartRequest,
+        context: _aio.ServicerContext[_cart_service_pb2.CreateGuestCartRequest, _abc.Awaitable[_cart_service_pb2.CreateGuestCartResponse]],
+    ) -> _abc.Awaitable[_cart_service_pb2.CreateGuestCartResponse]:
+        """Makes an empty cart for somebody who has not signed in. It lives for 7 days after its last change.
+
+        There is no `request_id`: the token can be told once only. When the answer is lost, the caller makes another cart; the
+        lost one expires.
+        """
+
+    @_abc_1.abstractmethod
+    def MergeGuestCart(
+        self,
+        request: _cart_service_pb2.MergeGuestCartRequest,
+        context: _aio.ServicerContext[_cart_service_pb2.MergeGuestCartRequest, _abc.Awaitable[_cart_service_pb2.MergeGuestCartResponse]],
+    ) -> _abc.Awaitable[_cart_service_pb2.MergeGuestCartResponse]:
+        """Puts everything of a guest cart into the signed-in caller's cart and ends the guest cart; both or neither.
+
+        A variant in both carts takes the larger quantity, and the caller's line keeps its price; a line only of the guest's
+        brings the price it was added at. Nothing of the caller's own cart is lowered. Pieces over a product's limit and lines
+        over 50 stay behind and are listed. Stock is not looked at here: `ValidateCart` tells what is short.
+
+        Of several merges of one guest cart one succeeds.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, GUEST_CART_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def GetCart(
@@ -52,7 +110,7 @@ class CartServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cart_service_pb2.GetCartRequest,
         context: _aio.ServicerContext[_cart_service_pb2.GetCartRequest, _abc.Awaitable[_cart_service_pb2.GetCartResponse]],
     ) -> _abc.Awaitable[_cart_service_pb2.GetCartResponse]:
-        """Gets the cart, with live prices and stock. A caller who never added anything gets an empty one."""
+        """Gets the cart, with live prices and stock. A customer who never added anything gets an empty one."""
 
     @_abc_1.abstractmethod
     def AddItem(

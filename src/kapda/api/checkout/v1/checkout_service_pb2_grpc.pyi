@@ -19,13 +19,19 @@ class CheckoutServiceStub:
     StartCheckout: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.StartCheckoutRequest, _checkout_service_pb2.StartCheckoutResponse]
     """Starts a checkout of the caller's cart: fixes prices, holds the stock and opens an order at the payment gateway.
 
+    Guests cannot check out: they sign in, merge their cart, and start from there.
+
+    Held stock is kept from others, so holds are limited: a customer may start 10 checkouts within an hour and 20 within a
+    day that end unpaid, and 10 customers may have an open one for the same door at once. RATE_LIMITED tells which limit
+    it was and when to come back.
+
     A cart has one open checkout. When the cart is unchanged since, that one is answered; otherwise the new one takes
     its place. Send the same `request_id` again after UNAVAILABLE or a lost answer: it goes on where it stopped. The
     work does not end with the call.
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, DEADLINE_TOO_SHORT, CART_EMPTY, CART_CHANGED, PRICE_CHANGED,
     INSUFFICIENT_STOCK, PRICE_WITHOUT_GST_RATE, CHECKOUT_STATE_INVALID, CHECKOUT_REFUSED_BY_GATEWAY,
-    REQUEST_IN_PROGRESS, GATEWAY_UNAVAILABLE, OVERLOADED.
+    REQUEST_IN_PROGRESS, RATE_LIMITED, GATEWAY_UNAVAILABLE, OVERLOADED.
     """
     GetCheckout: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.GetCheckoutRequest, _checkout_service_pb2.GetCheckoutResponse]
     """Gets one of the caller's checkouts.
@@ -49,13 +55,19 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_checkout_service_pb2.StartCheckoutResponse]:
         """Starts a checkout of the caller's cart: fixes prices, holds the stock and opens an order at the payment gateway.
 
+        Guests cannot check out: they sign in, merge their cart, and start from there.
+
+        Held stock is kept from others, so holds are limited: a customer may start 10 checkouts within an hour and 20 within a
+        day that end unpaid, and 10 customers may have an open one for the same door at once. RATE_LIMITED tells which limit
+        it was and when to come back.
+
         A cart has one open checkout. When the cart is unchanged since, that one is answered; otherwise the new one takes
         its place. Send the same `request_id` again after UNAVAILABLE or a lost answer: it goes on where it stopped. The
         work does not end with the call.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, DEADLINE_TOO_SHORT, CART_EMPTY, CART_CHANGED, PRICE_CHANGED,
         INSUFFICIENT_STOCK, PRICE_WITHOUT_GST_RATE, CHECKOUT_STATE_INVALID, CHECKOUT_REFUSED_BY_GATEWAY,
-        REQUEST_IN_PROGRESS, GATEWAY_UNAVAILABLE, OVERLOADED.
+        REQUEST_IN_PROGRESS, RATE_LIMITED, GATEWAY_UNAVAILABLE, OVERLOADED.
         """
 
     @_abc_1.abstractmethod

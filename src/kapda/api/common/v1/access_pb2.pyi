@@ -36,6 +36,11 @@ class _AudienceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Audience.Val
     """Everybody who is signed in, whatever the role."""
     AUDIENCE_ROLES: _Audience.ValueType  # 3
     """Those signed in with one of the named roles. Errors: ROLE_NOT_ALLOWED for others."""
+    AUDIENCE_SIGNED_IN_OR_GUEST: _Audience.ValueType  # 4
+    """Everybody who is signed in, and guests: callers without an access token whose metadata `x-kapda-guest-cart` carries
+    the token of a guest cart. A caller with both is the signed-in one; a bad access token is refused, whatever comes
+    beside it. Errors: TOKEN_MISSING where neither came, GUEST_CART_UNKNOWN where the guest token opens no cart.
+    """
 
 class Audience(_Audience, metaclass=_AudienceEnumTypeWrapper):
     """Groups of callers."""
@@ -48,6 +53,11 @@ AUDIENCE_SIGNED_IN: Audience.ValueType  # 2
 """Everybody who is signed in, whatever the role."""
 AUDIENCE_ROLES: Audience.ValueType  # 3
 """Those signed in with one of the named roles. Errors: ROLE_NOT_ALLOWED for others."""
+AUDIENCE_SIGNED_IN_OR_GUEST: Audience.ValueType  # 4
+"""Everybody who is signed in, and guests: callers without an access token whose metadata `x-kapda-guest-cart` carries
+the token of a guest cart. A caller with both is the signed-in one; a bad access token is refused, whatever comes
+beside it. Errors: TOKEN_MISSING where neither came, GUEST_CART_UNKNOWN where the guest token opens no cart.
+"""
 Global___Audience: _TypeAlias = Audience  # noqa: Y015
 
 @_typing.final

@@ -52,6 +52,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The access token has expired."""
     ERROR_REASON_SESSION_REVOKED: _ErrorReason.ValueType  # 204
     """The session was ended."""
+    ERROR_REASON_GUEST_CART_UNKNOWN: _ErrorReason.ValueType  # 205
+    """The guest token of the call opens no cart: it is wrong, or its cart has expired or was merged."""
     ERROR_REASON_ROLE_NOT_ALLOWED: _ErrorReason.ValueType  # 300
     """PERMISSION_DENIED: somebody, but not somebody who may.
 
@@ -74,6 +76,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such payment of the caller."""
     ERROR_REASON_CASE_NOT_FOUND: _ErrorReason.ValueType  # 406
     """No such payment case."""
+    ERROR_REASON_GUEST_CART_NOT_FOUND: _ErrorReason.ValueType  # 407
+    """The guest token in the request opens no cart: it is wrong, or its cart has expired or was merged."""
     ERROR_REASON_EMAIL_TAKEN: _ErrorReason.ValueType  # 500
     """ALREADY_EXISTS: a unique name is taken.
 
@@ -128,7 +132,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 800
     """RESOURCE_EXHAUSTED: a limit of the caller's is used up.
 
-    Too many calls; RetryInfo says when to go on.
+    Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, allowed.
     """
     ERROR_REASON_GATEWAY_UNAVAILABLE: _ErrorReason.ValueType  # 900
     """UNAVAILABLE: a part of the system cannot answer now; the same request may be sent again.
@@ -191,6 +195,8 @@ ERROR_REASON_TOKEN_EXPIRED: ErrorReason.ValueType  # 203
 """The access token has expired."""
 ERROR_REASON_SESSION_REVOKED: ErrorReason.ValueType  # 204
 """The session was ended."""
+ERROR_REASON_GUEST_CART_UNKNOWN: ErrorReason.ValueType  # 205
+"""The guest token of the call opens no cart: it is wrong, or its cart has expired or was merged."""
 ERROR_REASON_ROLE_NOT_ALLOWED: ErrorReason.ValueType  # 300
 """PERMISSION_DENIED: somebody, but not somebody who may.
 
@@ -213,6 +219,8 @@ ERROR_REASON_PAYMENT_NOT_FOUND: ErrorReason.ValueType  # 405
 """No such payment of the caller."""
 ERROR_REASON_CASE_NOT_FOUND: ErrorReason.ValueType  # 406
 """No such payment case."""
+ERROR_REASON_GUEST_CART_NOT_FOUND: ErrorReason.ValueType  # 407
+"""The guest token in the request opens no cart: it is wrong, or its cart has expired or was merged."""
 ERROR_REASON_EMAIL_TAKEN: ErrorReason.ValueType  # 500
 """ALREADY_EXISTS: a unique name is taken.
 
@@ -267,7 +275,7 @@ ERROR_REASON_CONCURRENT_UPDATE: ErrorReason.ValueType  # 702
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 800
 """RESOURCE_EXHAUSTED: a limit of the caller's is used up.
 
-Too many calls; RetryInfo says when to go on.
+Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, allowed.
 """
 ERROR_REASON_GATEWAY_UNAVAILABLE: ErrorReason.ValueType  # 900
 """UNAVAILABLE: a part of the system cannot answer now; the same request may be sent again.

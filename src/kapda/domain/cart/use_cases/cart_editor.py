@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from kapda.domain.cart.cart import LIFETIME, Cart
+from kapda.domain.cart.cart import GUEST_LIFETIME, LIFETIME, Cart
+from kapda.domain.cart.guest import guest_cart_unknown
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import Carts, CartUnitOfWork
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint
-from kapda.domain.shared.ids import CartId, IdGenerator, RequestId, UserId
+from kapda.domain.shared.ids import CartId, IdGenerator, RequestId
 from kapda.domain.shared.request_log import Answer, RequestKey
 
 
@@ -22,21 +24,27 @@ class CartEditor:
     async def edit(
         self,
         method: str,
-        customer_id: UserId,
+        owner: CartOwner,
         request_id: RequestId,
         body: tuple[object, ...],
         change: Callable[[Carts, CartId], Awaitable[None]],
     ) -> Answer[Cart]:
-        """The cart after the change, or the earlier answer. What `change` raises undoes everything, the claim included."""
-        key = RequestKey(customer_id, method, request_id, fingerprint(*body))
+        """The cart after the change, or the earlier answer. What `change` raises undoes everything, the claim included.
+
+        Raises UnauthenticatedError (GUEST_CART_UNKNOWN) where the guest's cart expired or was merged meanwhile.
+        """
+        lifetime = LIFETIME if owner.guest_cart_id is None else GUEST_LIFETIME
+        key = RequestKey(owner.id, method, request_id, fingerprint(*body))
         now = self.clock.now()
         async with self.unit_of_work() as uow:
             earlier = await uow.requests.claim(key, Cart)
             if earlier is not None and earlier.answer is not None:
                 return Answer(earlier.answer, replayed=True)
-            cart_id = await uow.carts.touch(customer_id, CartId(self.ids.new()), now, now + LIFETIME)
+            cart_id = await uow.carts.touch(owner, CartId(self.ids.new()), now, now + lifetime)
+            if cart_id is None:
+                raise guest_cart_unknown()
             await change(uow.carts, cart_id)
-            cart = await uow.carts.get(customer_id)
+            cart = await uow.carts.get(owner, now)
             if cart is None:
                 raise RuntimeError("the cart was touched in this transaction and is gone")
             await uow.requests.answer(key, cart)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from kapda.domain.cart.cart import Cart
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import Carts
 from kapda.domain.cart.refusals import line_not_found, why_refused
 from kapda.domain.cart.use_cases.cart_editor import CartEditor
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.ids import CartId, RequestId, UserId, VariantId
+from kapda.domain.shared.ids import CartId, RequestId, VariantId
 from kapda.domain.shared.request_log import Answer
 
 
@@ -15,7 +16,7 @@ from kapda.domain.shared.request_log import Answer
 class ChangeItemCommand:
     """`quantity` pieces in all, at least one; taking the last piece out is RemoveItem."""
 
-    customer_id: UserId
+    owner: CartOwner
     request_id: RequestId
     variant_id: VariantId
     quantity: int
@@ -43,5 +44,5 @@ class ChangeItem:
                 raise why_refused(facts, command.variant_id, command.quantity)
 
         return await self.editor.edit(
-            "ChangeItem", command.customer_id, command.request_id, (command.variant_id, command.quantity), change
+            "ChangeItem", command.owner, command.request_id, (command.variant_id, command.quantity), change
         )

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from kapda.domain.cart.cart import Cart
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import Carts
 from kapda.domain.cart.use_cases.cart_editor import CartEditor
-from kapda.domain.shared.ids import CartId, RequestId, UserId
+from kapda.domain.shared.ids import CartId, RequestId
 from kapda.domain.shared.request_log import Answer
 
 
@@ -13,7 +14,7 @@ from kapda.domain.shared.request_log import Answer
 class ClearCartCommand:
     """Whose cart."""
 
-    customer_id: UserId
+    owner: CartOwner
     request_id: RequestId
 
 
@@ -29,4 +30,4 @@ class ClearCart:
         async def change(carts: Carts, cart_id: CartId) -> None:
             await carts.clear(cart_id)
 
-        return await self.editor.edit("ClearCart", command.customer_id, command.request_id, (), change)
+        return await self.editor.edit("ClearCart", command.owner, command.request_id, (), change)

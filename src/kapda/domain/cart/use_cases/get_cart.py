@@ -2,24 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from kapda.domain.cart.cart import LIFETIME, Cart
+from kapda.domain.cart.guest import guest_cart_unknown
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import CartUnitOfWork
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.ids import CartId, IdGenerator, UserId
+from kapda.domain.shared.ids import CartId, IdGenerator
 
 
 @dataclass(frozen=True, slots=True)
 class GetCartCommand:
     """Whose cart."""
 
-    customer_id: UserId
+    owner: CartOwner
 
 
 @dataclass(frozen=True, slots=True)
 class GetCart:
-    """The cart with live prices and availability; a customer without one has an empty one."""
+    """The cart with live prices and availability; a customer without one has an empty one.
+
+    Raises UnauthenticatedError (GUEST_CART_UNKNOWN) for a guest whose cart expired or was merged.
+    """
 
     unit_of_work: Callable[[], CartUnitOfWork]
     clock: Clock
@@ -27,10 +31,9 @@ class GetCart:
 
     async def execute(self, command: GetCartCommand) -> Cart:
         """Read; nothing is written."""
+        now = self.clock.now()
         async with self.unit_of_work() as uow:
-            cart = await uow.carts.get(command.customer_id)
-        return cart or _empty(CartId(self.ids.new()), command.customer_id, self.clock.now())
-
-
-def _empty(cart_id: CartId, customer_id: UserId, now: datetime) -> Cart:
-    return Cart(cart_id, customer_id, (), 0, now, now + LIFETIME)
+            cart = await uow.carts.get(command.owner, now)
+        if cart is None and command.owner.customer_id is None:
+            raise guest_cart_unknown()
+        return cart or Cart(CartId(self.ids.new()), command.owner.customer_id, (), 0, now, now + LIFETIME)

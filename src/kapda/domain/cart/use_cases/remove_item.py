@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from kapda.domain.cart.cart import Cart
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import Carts
 from kapda.domain.cart.refusals import line_not_found
 from kapda.domain.cart.use_cases.cart_editor import CartEditor
-from kapda.domain.shared.ids import CartId, RequestId, UserId, VariantId
+from kapda.domain.shared.ids import CartId, RequestId, VariantId
 from kapda.domain.shared.request_log import Answer
 
 
@@ -14,7 +15,7 @@ from kapda.domain.shared.request_log import Answer
 class RemoveItemCommand:
     """Which line."""
 
-    customer_id: UserId
+    owner: CartOwner
     request_id: RequestId
     variant_id: VariantId
 
@@ -32,6 +33,4 @@ class RemoveItem:
             if not await carts.remove_line(cart_id, command.variant_id):
                 raise line_not_found(command.variant_id)
 
-        return await self.editor.edit(
-            "RemoveItem", command.customer_id, command.request_id, (command.variant_id,), change
-        )
+        return await self.editor.edit("RemoveItem", command.owner, command.request_id, (command.variant_id,), change)

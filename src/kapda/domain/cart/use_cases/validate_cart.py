@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from kapda.domain.cart.cart import BLOCKING, Cart, CartChange
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.get_cart import GetCart, GetCartCommand
-from kapda.domain.shared.ids import UserId
 
 
 @dataclass(frozen=True, slots=True)
 class ValidateCartCommand:
     """Whose cart."""
 
-    customer_id: UserId
+    owner: CartOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class CartValidation:
 
 @dataclass(frozen=True, slots=True)
 class ValidateCart:
-    """Compares each line with the shop as it is now; changes nothing."""
+    """Compares each line with the shop as it is now; changes nothing. Raises what GetCart raises."""
 
     get_cart: GetCart
 
     async def execute(self, command: ValidateCartCommand) -> CartValidation:
         """The verdict."""
-        cart = await self.get_cart.execute(GetCartCommand(command.customer_id))
+        cart = await self.get_cart.execute(GetCartCommand(command.owner))
         return CartValidation(cart, cart.changes())

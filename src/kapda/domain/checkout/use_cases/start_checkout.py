@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from kapda.domain.cart.owner import CartOwner
 from kapda.domain.checkout.checkout import Checkout, CheckoutVerb
 from kapda.domain.checkout.policy import GATEWAY_LEASE, ShippingPolicy
 from kapda.domain.checkout.ports import CheckoutUnitOfWork
@@ -79,7 +80,7 @@ class StartCheckout:
             earlier = await uow.requests.claim(key, Checkout, new_id)
             if earlier is not None:
                 return earlier
-            cart = await uow.carts.lock(command.customer_id)
+            cart = await uow.carts.lock(CartOwner.of_customer(command.customer_id), now)
             if cart is None:
                 raise FailedPreconditionError(Reason.CART_EMPTY, "the cart is empty")
             live = await uow.checkouts.lock_live(cart.id)

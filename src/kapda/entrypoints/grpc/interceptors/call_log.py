@@ -31,7 +31,7 @@ class CallLog(UnaryInterceptor):
                 "call",
                 method=method,
                 request_id=call.request_id,
-                principal_id=None if call.principal is None else str(call.principal.user_id),
+                principal_id=call.caller_id,
                 code=code.name,
                 reason=reason,
                 replayed=call.replayed,

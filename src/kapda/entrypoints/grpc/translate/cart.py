@@ -2,9 +2,11 @@
 
 from kapda.api.cart.v1 import cart_pb2
 from kapda.domain.cart.cart import Cart, CartChange, CartLine, ChangeKind
+from kapda.domain.cart.merge import CutReason, MergeCut
 from kapda.entrypoints.grpc.translate.values import money_to_proto, options_to_proto, timestamp
 
 _KINDS = {kind: cart_pb2.CartChange.Kind.Value(f"KIND_{kind.name}") for kind in ChangeKind}
+_CUTS = {reason: cart_pb2.MergeCut.Reason.Value(f"REASON_{reason.name}") for reason in CutReason}
 _PRICE_CHANGES = frozenset({ChangeKind.PRICE_RAISED, ChangeKind.PRICE_DROPPED})
 
 
@@ -33,6 +35,17 @@ def change_to_proto(change: CartChange) -> cart_pb2.CartChange:
         result.requested_quantity = change.quantity
         result.available_quantity = change.quantity_possible
     return result
+
+
+def cut_to_proto(cut: MergeCut) -> cart_pb2.MergeCut:
+    """Pieces that were left behind."""
+    return cart_pb2.MergeCut(
+        reason=_CUTS[cut.reason],
+        variant_id=str(cut.variant_id),
+        title=cut.title,
+        wanted_quantity=cut.wanted,
+        kept_quantity=cut.kept,
+    )
 
 
 def _line(line: CartLine) -> cart_pb2.CartLine:

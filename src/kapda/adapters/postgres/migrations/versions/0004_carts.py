@@ -14,13 +14,18 @@ depends_on = None
 SCRIPT = """
 CREATE TABLE carts (
     id uuid CONSTRAINT carts_pkey PRIMARY KEY,
-    customer_id uuid NOT NULL CONSTRAINT carts_customer_unique UNIQUE
+    customer_id uuid CONSTRAINT carts_customer_unique UNIQUE
         CONSTRAINT carts_customer_fkey REFERENCES users ON DELETE CASCADE,
+    -- SHA-256 of the token that opens a guest's cart. The token itself is kept nowhere.
+    guest_token_digest bytea CONSTRAINT carts_guest_token_unique UNIQUE
+        CONSTRAINT carts_guest_token_is_sha256 CHECK (octet_length(guest_token_digest) = 32),
     version bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT carts_have_one_owner CHECK (num_nonnulls(customer_id, guest_token_digest) = 1)
 );
+CREATE INDEX carts_expiry_idx ON carts (expires_at);
 
 CREATE TABLE cart_lines (
     cart_id uuid NOT NULL CONSTRAINT cart_lines_cart_fkey REFERENCES carts ON DELETE CASCADE,
