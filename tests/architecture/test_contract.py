@@ -21,8 +21,6 @@ PREFIX = "ERROR_REASON_"
 # Reasons that no domain error carries: the server's own.
 SERVERS_OWN = {"DEADLINE_EXCEEDED", "INTERNAL"}
 READS = ("Get", "List", "Search", "Check", "Explain")
-# Reasons agreed on with clients whose refusal is not built yet.
-NOT_RAISED_YET = {"RATE_LIMITED"}
 # Posts that keep no request id: sessions are not money, a validation changes nothing, and a guest cart's token cannot be
 # told twice.
 WITHOUT_REQUEST_ID = {"SignUp", "LogIn", "LogOut", "ValidateCart", "CreateGuestCart"}
@@ -149,4 +147,4 @@ def test_every_reason_is_raised_somewhere() -> None:
         if path != errors and "api" not in path.relative_to(SOURCE / "kapda").parts[:1]
     )
     unused = {reason.name for reason in Reason if f"Reason.{reason.name}" not in written}
-    assert unused == NOT_RAISED_YET
+    assert unused == set()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutLine, CheckoutState
+from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.ids import CartId, CheckoutId, DesignerId, OrderId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import Money
@@ -19,9 +20,9 @@ _LINE_COLUMNS = """position, variant_id, product_id, designer_id, sku, title, op
 _ADD = text(f"""
     WITH added AS (
         INSERT INTO checkouts (id, cart_id, customer_id, state, content_digest, items_total_minor, shipping_minor,
-            total_minor, currency, address, gateway_lease_until, created_at, pay_before, hold_until, next_check_at)
+            total_minor, currency, address, door, gateway_lease_until, created_at, pay_before, hold_until, next_check_at)
         VALUES (:id, :cart_id, :customer_id, :state, :content_digest, :items_total_minor, :shipping_minor, :total_minor,
-            :currency, CAST(:address AS jsonb), :lease_until, :created_at, :pay_before, :hold_until, :next_check_at)
+            :currency, CAST(:address AS jsonb), :door, :lease_until, :created_at, :pay_before, :hold_until, :next_check_at)
         RETURNING id
     )
     INSERT INTO checkout_lines (checkout_id, {_LINE_COLUMNS})
@@ -49,6 +50,19 @@ _LOCK = text(f"SELECT id FROM checkouts WHERE {_OWNED} FOR UPDATE")  # noqa: S60
 _LOCK_LIVE = text(
     f"SELECT id FROM checkouts WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR UPDATE"  # noqa: S608  (constants only)
 )
+_UNPAID = ", ".join(f"'{state.value}'" for state in sorted(UNPAID, key=lambda state: state.value))
+# Starts for one door wait for each other here, so that none is counted too late. Two doors that share the lock's key by
+# chance only wait a little.
+_LOCK_DOOR = text("SELECT pg_advisory_xact_lock(hashtextextended(encode(CAST(:door AS bytea), 'hex'), 0))")
+_PRESSURE = text(f"""
+    SELECT
+        ARRAY(SELECT created_at FROM checkouts
+              WHERE customer_id = :customer_id AND state IN ({_UNPAID}) AND created_at > :since
+              ORDER BY created_at DESC LIMIT {MOST_STARTS}) AS unpaid_starts,
+        (SELECT count(*) FROM (
+            SELECT FROM checkouts WHERE door = :door AND state IN ({_LIVE}) AND customer_id <> :customer_id
+            LIMIT {DOOR_LIMIT}) others) AS others_at_door
+""")  # noqa: S608  (constants only)
 _FIND_BY_GATEWAY_ORDER = text("SELECT id, cart_id FROM checkouts WHERE gateway_order_id = :gateway_order_id")
 _FIND = text("SELECT id, cart_id FROM checkouts WHERE id = :id")
 _LEASE = text("""
@@ -90,6 +104,7 @@ class PostgresCheckouts:
                 "total_minor": checkout.total.amount_minor,
                 "currency": checkout.total.currency,
                 "address": address_json(checkout.address),
+                "door": door_of(checkout.address),
                 "lease_until": lease_until,
                 "created_at": checkout.created_at,
                 "pay_before": checkout.pay_before,
@@ -111,6 +126,13 @@ class PostgresCheckouts:
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
         """See the port."""
         return await self._locked(_LOCK_LIVE, {"cart_id": cart_id})
+
+    async def pressure(self, customer_id: UserId, door: bytes, now: datetime) -> HoldPressure:
+        """See the port."""
+        await self._connection.execute(_LOCK_DOOR, {"door": door})
+        values = {"customer_id": customer_id, "door": door, "since": now - LONGEST_WINDOW}
+        row = (await self._connection.execute(_PRESSURE, values)).one()
+        return HoldPressure(tuple(row.unpaid_starts), row.others_at_door)
 
     async def find_by_gateway_order(self, gateway_order_id: str) -> CheckoutRef | None:
         """See the port."""

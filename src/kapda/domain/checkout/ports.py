@@ -6,6 +6,7 @@ from typing import Protocol
 
 from kapda.domain.cart.ports import Carts
 from kapda.domain.checkout.checkout import Checkout
+from kapda.domain.checkout.hold_limits import HoldPressure
 from kapda.domain.inventory.ports import Stock
 from kapda.domain.shared.ids import CartId, CheckoutId, UserId
 from kapda.domain.shared.jobs import Jobs
@@ -41,6 +42,14 @@ class Checkouts(Protocol):
 
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
         """The cart's live checkout, locked until the end of the transaction."""
+        ...
+
+    async def pressure(self, customer_id: UserId, door: bytes, now: datetime) -> HoldPressure:
+        """What the hold limits are judged by; until the end of the transaction nobody else asks about that door.
+
+        Looks at the customer's latest MOST_STARTS unpaid checkouts of the last LONGEST_WINDOW, and counts DOOR_LIMIT
+        other customers at most.
+        """
         ...
 
     async def find_by_gateway_order(self, gateway_order_id: str) -> CheckoutRef | None:

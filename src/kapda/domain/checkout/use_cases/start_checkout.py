@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.checkout.checkout import Checkout, CheckoutVerb
+from kapda.domain.checkout.hold_limits import check_hold_limits, door_of
 from kapda.domain.checkout.policy import GATEWAY_LEASE, ShippingPolicy
 from kapda.domain.checkout.ports import CheckoutUnitOfWork
 from kapda.domain.checkout.pricing import price
@@ -49,7 +50,8 @@ class StartCheckout:
     checkout opening; a retry of the request, or the poller, resumes there.
 
     Raises what `price` raises, FailedPreconditionError (INSUFFICIENT_STOCK, CHECKOUT_STATE_INVALID while a payment is
-    being captured, CHECKOUT_REFUSED_BY_GATEWAY), GatewayUnknownError and AbortedError (REQUEST_IN_PROGRESS).
+    being captured, CHECKOUT_REFUSED_BY_GATEWAY), ResourceExhaustedError (RATE_LIMITED), GatewayUnknownError and
+    AbortedError (REQUEST_IN_PROGRESS).
     """
 
     unit_of_work: Callable[[], CheckoutUnitOfWork]
@@ -101,6 +103,7 @@ async def _replace(uow: CheckoutUnitOfWork, live: Checkout | None, checkout: Che
     if live is not None:
         superseded = live.after(CheckoutVerb.SUPERSEDE)
         await uow.checkouts.save(superseded, now)
+    check_hold_limits(await uow.checkouts.pressure(checkout.customer_id, door_of(checkout.address), now), now)
     await uow.checkouts.add(checkout, now + GATEWAY_LEASE, now + GATEWAY_LEASE)
     if live is not None:
         await uow.stock.lock([line.variant_id for line in (*live.lines, *checkout.lines)])

@@ -26,6 +26,8 @@ CREATE TABLE checkouts (
     total_minor bigint NOT NULL,
     currency text NOT NULL CONSTRAINT checkouts_currency_inr CHECK (currency = 'INR'),
     address jsonb NOT NULL,
+    -- Digest of the place the goods go to, by which live checkouts of many customers for one door are counted.
+    door bytea NOT NULL,
     gateway_order_id text CONSTRAINT checkouts_gateway_order_unique UNIQUE,
     -- Until when one process may be talking to the gateway about this checkout; another waits or takes over after it.
     gateway_lease_until timestamptz,
@@ -44,6 +46,9 @@ CREATE TABLE checkouts (
 );
 CREATE UNIQUE INDEX checkouts_one_open_a_cart ON checkouts (cart_id) WHERE state IN ('opening', 'open', 'capturing');
 CREATE INDEX checkouts_customer_idx ON checkouts (customer_id, id DESC);
+CREATE INDEX checkouts_door_idx ON checkouts (door) WHERE state IN ('opening', 'open', 'capturing');
+CREATE INDEX checkouts_unpaid_idx ON checkouts (customer_id, created_at)
+    WHERE state IN ('superseded', 'abandoned', 'expired');
 CREATE INDEX checkouts_due_idx ON checkouts (next_check_at) WHERE next_check_at IS NOT NULL;
 
 CREATE TABLE checkout_lines (
