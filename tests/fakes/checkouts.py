@@ -85,6 +85,11 @@ class InMemoryCheckouts:
         self._tables.checkouts[checkout_id] = replace(row, lease_until=until)
         return True
 
+    async def return_gateway_lease(self, checkout_id: CheckoutId, until: datetime) -> None:
+        row = self._tables.checkouts.get(checkout_id)
+        if row is not None and row.lease_until == until:
+            self._tables.checkouts[checkout_id] = replace(row, lease_until=None)
+
     async def save(self, checkout: Checkout, at: datetime) -> None:
         row = self._tables.checkouts[checkout.id]
         saved = replace(row.checkout, state=checkout.state, gateway_order_id=checkout.gateway_order_id)

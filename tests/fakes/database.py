@@ -12,7 +12,7 @@ from tests.fakes.carts import InMemoryCarts
 from tests.fakes.checkouts import InMemoryCheckouts
 from tests.fakes.gateway_events import InMemoryGatewayEvents
 from tests.fakes.orders import InMemoryLedger, InMemoryOrders, OrderNumbers
-from tests.fakes.payments import InMemoryPayments
+from tests.fakes.payments import InMemoryCases, InMemoryPayments, InMemoryRefunds
 from tests.fakes.requests_and_events import InMemoryJobs, InMemoryOutbox, InMemoryRequestLog
 from tests.fakes.stock import InMemoryStock
 from tests.fakes.tables import Tables
@@ -45,6 +45,8 @@ class InMemoryUnitOfWork:
     carts: InMemoryCarts
     checkouts: InMemoryCheckouts
     payments: InMemoryPayments
+    cases: InMemoryCases
+    refunds: InMemoryRefunds
     gateway_events: InMemoryGatewayEvents
     orders: InMemoryOrders
     ledger: InMemoryLedger
@@ -67,6 +69,8 @@ class InMemoryUnitOfWork:
         self.carts = InMemoryCarts(tables)
         self.checkouts = InMemoryCheckouts(tables)
         self.payments = InMemoryPayments(tables)
+        self.cases = InMemoryCases(tables)
+        self.refunds = InMemoryRefunds(tables)
         self.gateway_events = InMemoryGatewayEvents(tables)
         self.orders = InMemoryOrders(tables, self._database.order_numbers)
         self.ledger = InMemoryLedger(tables)

@@ -1,11 +1,14 @@
 """Orders and the books in memory."""
 
 import builtins
+from collections import Counter
 from dataclasses import dataclass
 
 from kapda.domain.ledger.entries import LedgerTransaction
 from kapda.domain.orders.order import Order, OrderSummary
-from kapda.domain.shared.ids import CheckoutId, OrderId, UserId
+from kapda.domain.orders.reversal import Returned, Reversal
+from kapda.domain.shared.ids import CheckoutId, OrderId, RefundId, UserId
+from kapda.domain.shared.money import Money
 from kapda.domain.shared.pages import Page, PageRequest
 from tests.fakes.checkouts import lost_race
 from tests.fakes.tables import Tables
@@ -42,6 +45,26 @@ class InMemoryOrders:
     async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         order = self._tables.orders.get(order_id)
         return order if order is not None and customer_id in (None, order.customer_id) else None
+
+    async def lock(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
+        return await self.get(order_id, customer_id)
+
+    async def save(self, order: Order) -> None:
+        self._tables.orders[order.id] = order
+
+    async def returned(self, order_id: OrderId) -> Returned:
+        currency = self._tables.orders[order_id].total.currency
+        pieces: Counter[int] = Counter()
+        shipping = Money.zero(currency)
+        for owner, reversal in self._tables.reversals.values():
+            if owner == order_id:
+                shipping += reversal.shipping
+                for line in reversal.lines:
+                    pieces[line.position] += line.quantity
+        return Returned(dict(pieces), shipping)
+
+    async def add_reversal(self, order_id: OrderId, refund_id: RefundId, reversal: Reversal) -> None:
+        self._tables.reversals[refund_id] = (order_id, reversal)
 
     async def of_checkout(self, checkout_id: CheckoutId) -> Order | None:
         return next((order for order in self._tables.orders.values() if order.checkout_id == checkout_id), None)

@@ -11,6 +11,9 @@ from kapda.domain.payments.gateway import (
     GatewayOrderRequest,
     GatewayPayment,
     GatewayPaymentState,
+    GatewayRefund,
+    GatewayRefundRequest,
+    GatewayRefundState,
     GatewayRefusedError,
     GatewayUnknownError,
 )
@@ -52,6 +55,8 @@ class FakePaymentGateway:
 
     orders: dict[str, GatewayOrder] = field(default_factory=dict)
     payments: dict[str, GatewayPayment] = field(default_factory=dict)
+    refunds: dict[str, GatewayRefund] = field(default_factory=dict)
+    refund_state: GatewayRefundState = GatewayRefundState.PROCESSED
     requests: list[GatewayOrderRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
@@ -101,6 +106,59 @@ class FakePaymentGateway:
             payment = replace(payment, state=GatewayPaymentState.CAPTURED, captured=True)
             self.payments[payment_id] = payment
         return _end(fault, payment)
+
+    async def refund(self, request: GatewayRefundRequest) -> GatewayRefund:
+        fault = await self._begin("refund")
+        for earlier in self.refunds.values():
+            if earlier.receipt == request.reference:
+                return _end(fault, earlier)
+        payment = self.payments.get(request.payment_id)
+        if payment is None or not payment.captured:
+            raise refused("The payment status should be captured for action to be taken")
+        if payment.amount < payment.amount_refunded + request.amount:
+            raise refused("The refund amount provided is greater than amount captured")
+        return _end(fault, self.send_back(payment.id, request.amount, receipt=request.reference))
+
+    async def fetch_refund(self, refund_id: str) -> GatewayRefund | None:
+        await self._begin("fetch_refund")
+        return self.refunds.get(refund_id)
+
+    async def refunds_of_payment(self, payment_id: str) -> tuple[GatewayRefund, ...]:
+        await self._begin("refunds_of_payment")
+        return tuple(refund for refund in self.refunds.values() if refund.payment_id == payment_id)
+
+    async def payments_since(self, since: datetime, until: datetime) -> tuple[GatewayPayment, ...]:
+        await self._begin("payments_since")
+        return tuple(payment for payment in self.payments.values() if since <= payment.created_at <= until)
+
+    def send_back(
+        self,
+        payment_id: str,
+        amount: Money,
+        *,
+        receipt: str | None = None,
+        state: GatewayRefundState | None = None,
+    ) -> GatewayRefund:
+        """Makes a refund: for the API with its receipt, for somebody at the dashboard without one."""
+        payment = self.payments[payment_id]
+        gone = payment.amount_refunded + amount
+        whole = GatewayPaymentState.REFUNDED if gone == payment.amount else payment.state
+        self.payments[payment_id] = replace(payment, amount_refunded=gone, state=whole)
+        refund = GatewayRefund(
+            id=f"rfnd_{next(self._numbers):014}",
+            payment_id=payment_id,
+            amount=amount,
+            state=state or self.refund_state,
+            receipt=receipt,
+            created_at=payment.created_at,
+        )
+        self.refunds[refund.id] = refund
+        return refund
+
+    def end_refund(self, refund_id: str, state: GatewayRefundState) -> GatewayRefund:
+        """Plays the bank, later."""
+        self.refunds[refund_id] = replace(self.refunds[refund_id], state=state)
+        return self.refunds[refund_id]
 
     def pay(
         self,

@@ -18,9 +18,14 @@ from kapda.domain.checkout.use_cases.start_checkout import StartCheckout, StartC
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
 from kapda.domain.orders.order import Order
 from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
+from kapda.domain.orders.use_cases.cancel_order import CancelOrder
 from kapda.domain.orders.use_cases.finish_payment import FinishPayment
 from kapda.domain.orders.use_cases.place_order import PlaceOrder, PlaceOrderCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEvent
+from kapda.domain.orders.use_cases.record_refund import RecordRefund
+from kapda.domain.orders.use_cases.refund_order import RefundOrder
+from kapda.domain.orders.use_cases.refunder import Refunder
+from kapda.domain.orders.use_cases.send_refund import SendRefund
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckout, SettleCheckoutCommand
 from kapda.domain.orders.use_cases.whose_payment import WhosePayment
 from kapda.domain.payments.gateway import GatewayPayment
@@ -72,17 +77,22 @@ class Shop:
             uow, self.open_at_gateway, ShippingPolicy(Money.zero()), self.clock, self.ids
         )
         self.abandon_checkout = AbandonCheckout(uow, self.clock)
+        self.refunder = Refunder(self.clock, self.ids)
+        self.record_refund = RecordRefund(uow, self.clock, self.ids)
+        self.send_refund = SendRefund(uow, self.gateway, self.record_refund, self.clock)
+        self.cancel_order = CancelOrder(uow, self.refunder, self.clock)
+        self.refund_order = RefundOrder(uow, self.refunder, self.clock)
         self.finish_payment = FinishPayment(
             uow,
             self.gateway,
             WhosePayment(uow, self.gateway, self.clock),
-            Bookkeeper(self.clock, self.ids),
+            Bookkeeper(self.refunder, self.clock, self.ids),
             self.clock,
         )
         self.place_order = PlaceOrder(uow, FakeCheckoutSignatures(), self.finish_payment)
         self.settle_checkout = SettleCheckout(uow, self.gateway, self.open_at_gateway, self.finish_payment, self.clock)
         self.receive_event = ReceiveGatewayEvent(uow, FakeWebhookSignatures(), self.clock, self.ids, ACCOUNT)
-        self.process_event = ProcessGatewayEvent(uow, self.finish_payment, self.clock)
+        self.process_event = ProcessGatewayEvent(uow, self.gateway, self.finish_payment, self.record_refund, self.clock)
 
     @property
     def tables(self) -> Tables:
@@ -200,6 +210,6 @@ class Shop:
         }
         assert {hold_id for (hold_id, _), row in self.tables.holds.items() if row.state == "held"} == holding
         ordered = {order.payment_id for order in self.tables.orders.values()}
-        in_cases = {case.payment_id for case in self.tables.cases}
+        in_cases = {case.payment_id for case in self.tables.cases if case.refund_id is None}
         assert ordered | in_cases == set(self.tables.payments), "captured money is on an order or a case"
         assert not ordered & in_cases

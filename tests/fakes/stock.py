@@ -60,6 +60,11 @@ class InMemoryStock:
             await self._move(replace(sale, on_hand_delta=-quantity, held_delta=-quantity))
         return len(held)
 
+    async def take_back(self, hold_id: HoldId, lines: Sequence[HoldLine], at: datetime, reason: str) -> None:
+        for line in lines:
+            sold = self._by_checkout(line.variant_id, MovementKind.RETURN, reason, hold_id, at)
+            await self._move(replace(sold, on_hand_delta=line.quantity, actor="orders"))
+
     async def receive(self, variant_id: VariantId, edit: StockEdit, quantity: int) -> StockLevel | None:
         if await self.get(variant_id, edit.owner) is None:
             return None

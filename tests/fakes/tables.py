@@ -13,9 +13,12 @@ from kapda.domain.inventory.availability import ListingState
 from kapda.domain.inventory.stock import StockLevel, StockMovement
 from kapda.domain.ledger.entries import LedgerTransaction
 from kapda.domain.orders.order import Order
+from kapda.domain.orders.reversal import Reversal
 from kapda.domain.payments.gateway import GatewayPayment
 from kapda.domain.payments.gateway_event import GatewayEvent, ReceivedEvent
-from kapda.domain.payments.payment import Payment, PaymentCase
+from kapda.domain.payments.payment import Payment
+from kapda.domain.payments.payment_case import PaymentCase
+from kapda.domain.payments.refund import Refund
 from kapda.domain.shared.events import DomainEvent
 from kapda.domain.shared.ids import (
     CartId,
@@ -25,6 +28,7 @@ from kapda.domain.shared.ids import (
     OrderId,
     PaymentId,
     ProductId,
+    RefundId,
     RequestId,
     UserId,
     VariantId,
@@ -106,6 +110,14 @@ class GatewayEventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundRow:
+    """A refund, and when it is looked at again while it is under way."""
+
+    refund: Refund
+    next_look_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRow:
     """A claimed request."""
 
@@ -137,6 +149,8 @@ class Tables:
     checkouts: dict[CheckoutId, CheckoutRow] = field(default_factory=dict)
     payments: dict[PaymentId, Payment] = field(default_factory=dict)
     cases: list[PaymentCase] = field(default_factory=list)
+    refunds: dict[RefundId, RefundRow] = field(default_factory=dict)
+    reversals: dict[RefundId, tuple[OrderId, Reversal]] = field(default_factory=dict)
     foreign_payments: dict[str, GatewayPayment] = field(default_factory=dict)
     gateway_events: dict[UUID, GatewayEventRow] = field(default_factory=dict)
     orders: dict[OrderId, Order] = field(default_factory=dict)
