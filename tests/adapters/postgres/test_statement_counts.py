@@ -26,10 +26,15 @@ from kapda.domain.identity.use_cases.get_me import GetMeCommand
 from kapda.domain.identity.use_cases.log_in import LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
 from kapda.domain.identity.use_cases.sign_up import SignUpCommand
+from kapda.domain.inventory.delivery import DeliveryLine
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
+from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStockCommand
+from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailabilityCommand
 from kapda.domain.inventory.use_cases.get_stock import GetStockCommand
 from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovementsCommand
 from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
+from kapda.domain.inventory.use_cases.set_low_stock_threshold import SetLowStockThresholdCommand
+from kapda.domain.inventory.use_cases.set_stock import SetStockCommand
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCasesCommand
 from kapda.domain.ops.use_cases.relay_events import RelayEventsCommand
 from kapda.domain.orders.order import Order
@@ -54,6 +59,7 @@ READS = {
     "get_payment": 1,
     "list_open_cases": 1,
     "get_stock": 1,
+    "explain_availability": 1,
     "list_stock_movements": 2,  # may the caller see the variant; the page
     "get_me": 1,
     "list_products": 1,
@@ -67,6 +73,10 @@ WRITES = {
     "clear_cart": 5,
     "receive_stock": 3,  # claim, receive, answer
     "adjust_stock": 3,
+    "adjust_stock to low": 6,  # the same, and: read what became low, event, job
+    "batch_receive_stock": 3,
+    "set_stock": 3,
+    "set_low_stock_threshold": 3,
     # claim, lock and read the cart, find a live one, add, hold; gateway; lock, read, save, answer
     "start_checkout": 10,
     # claim, lock and read the cart, lock and read the live one, rebind; lease, read, answer
@@ -169,6 +179,9 @@ async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
         "get_payment": partial(container.get_payment().execute, GetPaymentCommand(admin, order.payment_id)),
         "list_open_cases": partial(container.list_open_cases().execute, ListOpenCasesCommand(page)),
         "get_stock": partial(container.get_stock().execute, GetStockCommand(admin, rows.variants[0])),
+        "explain_availability": partial(
+            container.explain_availability().execute, ExplainAvailabilityCommand(admin, rows.variants[0])
+        ),
         "list_stock_movements": partial(
             container.list_stock_movements().execute, ListStockMovementsCommand(admin, rows.variants[0], page)
         ),
@@ -192,13 +205,28 @@ async def _cart_and_stock(rows: Rows) -> dict[str, int]:
     remove, clear = RemoveItemCommand(buyer.owner, new_request(), variant), ClearCartCommand(buyer.owner, new_request())
     receive = ReceiveStockCommand(admin, new_request(), variant, 5, "delivery")
     adjust = AdjustStockCommand(admin, new_request(), variant, -1, "moth", None)
-    return {
+    lines = tuple(DeliveryLine(1, variant_id=each) for each in rows.variants)
+    deliver_all = BatchReceiveStockCommand(admin, new_request(), lines, "delivery")
+    threshold = SetLowStockThresholdCommand(admin, new_request(), variant, 10)
+    return await _counts(rows, admin, await rows.shop.variant(pieces=6)) | {
+        "batch_receive_stock": await rows.counted(partial(container.batch_receive_stock().execute, deliver_all)),
+        "set_low_stock_threshold": await rows.counted(partial(container.set_low_stock_threshold().execute, threshold)),
         "add_item": await rows.counted(partial(buyer.add, variant)),
         "change_item": await rows.counted(partial(buyer.change, variant, 5)),
         "remove_item": await rows.counted(partial(container.remove_item().execute, remove)),
         "clear_cart": await rows.counted(partial(container.clear_cart().execute, clear)),
         "receive_stock": await rows.counted(partial(container.receive_stock().execute, receive)),
         "adjust_stock": await rows.counted(partial(container.adjust_stock().execute, adjust)),
+    }
+
+
+async def _counts(rows: Rows, admin: Principal, few: VariantId) -> dict[str, int]:
+    container = rows.shop.container
+    lower = AdjustStockCommand(admin, new_request(), few, -1, "moth", None)
+    count = SetStockCommand(admin, new_request(), few, 9, "v2", "counted")
+    return {
+        "adjust_stock to low": await rows.counted(partial(container.adjust_stock().execute, lower)),
+        "set_stock": await rows.counted(partial(container.set_stock().execute, count)),
     }
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from kapda.domain.inventory.stock import MAX_QUANTITY, HoldLine, Shortage, StockLevel, insufficient_stock
+from kapda.domain.inventory.stock import MAX_QUANTITY, HoldLine, Shortage, StockLevel, insufficient_stock, version_of
 from kapda.domain.shared.errors import FailedPreconditionError, Reason
 from kapda.domain.shared.ids import VariantId
 from tests.fakes.samples import NOON
@@ -16,6 +16,17 @@ def test_what_is_not_held_is_available() -> None:
     level = StockLevel(KURTA, on_hand=7, held=3, version=4, updated_at=NOON)
     assert level.available == 4
     assert level.etag == "v4"
+
+
+@pytest.mark.parametrize(("available", "low"), [(6, False), (5, True), (4, True), (0, True)])
+def test_a_variant_is_low_with_its_threshold_available_or_fewer(available: int, low: bool) -> None:
+    level = StockLevel(KURTA, on_hand=available + 2, held=2, version=1, updated_at=NOON, low_stock_threshold=5)
+    assert level.low is low
+
+
+@pytest.mark.parametrize("version", [1, 10**18 - 1])
+def test_an_etag_is_read_as_it_was_written(version: int) -> None:
+    assert version_of(StockLevel(KURTA, 1, 0, version, NOON).etag) == version
 
 
 @pytest.mark.parametrize("quantity", [1, 2, MAX_QUANTITY])

@@ -3,7 +3,9 @@
 import pytest
 
 from kapda.domain.identity.principal import Principal
+from kapda.domain.inventory.availability import HolderState, Obstacle
 from kapda.domain.inventory.stock import MovementKind
+from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailability, ExplainAvailabilityCommand
 from kapda.domain.inventory.use_cases.get_stock import GetStock, GetStockCommand
 from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovements, ListStockMovementsCommand
 from kapda.domain.shared.errors import Reason
@@ -17,6 +19,11 @@ from tests.fakes.shop import Shop
 @pytest.fixture
 def get(shop: Shop) -> GetStock:
     return GetStock(shop.database.unit_of_work)
+
+
+@pytest.fixture
+def explain(shop: Shop) -> ExplainAvailability:
+    return ExplainAvailability(shop.database.unit_of_work)
 
 
 @pytest.fixture
@@ -68,3 +75,23 @@ async def test_reading_commits_nothing(shop: Shop, get: GetStock, admin: Princip
     kurta = shop.stock_variant()
     await get.execute(GetStockCommand(admin, kurta))
     assert shop.database.commits == 0
+
+
+async def test_a_designer_learns_which_checkout_holds_the_last_piece_until_when(
+    shop: Shop, explain: ExplainAvailability, designer: Principal
+) -> None:
+    checkout = await shop.check_out_one(pieces=1)
+    found = await explain.execute(ExplainAvailabilityCommand(designer, checkout.lines[0].variant_id))
+    (hold,) = found.holds
+    assert (hold.hold_id, hold.quantity, hold.state) == (checkout.hold_id, 1, HolderState.OPEN)
+    assert (hold.held_since, hold.hold_until) == (checkout.created_at, checkout.hold_until)
+    assert (found.level.available, found.obstacles) == (0, (Obstacle.ALL_HELD,))
+
+
+async def test_a_stranger_is_not_told_why(
+    shop: Shop, explain: ExplainAvailability, stranger: Principal, admin: Principal
+) -> None:
+    kurta = shop.stock_variant()
+    for who, variant in ((stranger, kurta), (admin, VariantId(admin.user_id))):
+        with refused(Reason.VARIANT_NOT_FOUND):
+            await explain.execute(ExplainAvailabilityCommand(who, variant))
