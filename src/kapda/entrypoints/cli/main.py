@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from kapda.entrypoints.cli.payments import app as payments
 from kapda.entrypoints.settings import Settings, SettingsError, load_settings
 from kapda.entrypoints.telemetry import configure_logging
 
 app = typer.Typer(name="kapda", help="The commerce core of The Kapda Co.", no_args_is_help=True, add_completion=False)
+app.add_typer(payments)
 
 
 def _run(process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
