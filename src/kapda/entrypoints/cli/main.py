@@ -11,7 +11,14 @@ from kapda.entrypoints.cli.payments import app as payments
 from kapda.entrypoints.settings import Settings, SettingsError, load_settings
 from kapda.entrypoints.telemetry import configure_logging
 
-app = typer.Typer(name="kapda", help="The commerce core of The Kapda Co.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    name="kapda",
+    help="The commerce core of The Kapda Co.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A plain traceback: it goes to logs, which have no room for boxes, and it shows no variables.
+    pretty_exceptions_enable=False,
+)
 app.add_typer(payments)
 
 
@@ -93,7 +100,7 @@ def dev() -> None:
     """Keep the whole stack running on this machine and print how to talk to it; Ctrl-C stops it."""
     from kapda.entrypoints.cli.dev import run_dev  # noqa: PLC0415  (as above)
 
-    run_dev()
+    sys.exit(run_dev())
 
 
 @app.command()

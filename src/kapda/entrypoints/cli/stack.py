@@ -19,10 +19,10 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from kapda.adapters.embedded.postgres import EmbeddedPostgres
-from kapda.adapters.embedded.processes import free_port
+from kapda.adapters.embedded.processes import StartError, free_port
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.entrypoints.cli.probes import grpc_is_ready, http_is_ready
-from kapda.entrypoints.cli.supervisor import Program, Service, Supervisor, Task
+from kapda.entrypoints.cli.supervisor import Program, ProgramError, Service, Supervisor, Task
 
 DEVELOPMENT_FOLDER: Final = Path(".run")
 """Data, logs and secrets of `kapda dev`, kept from one run to the next."""
@@ -33,6 +33,12 @@ DEVELOPMENT_ADDRESSES: Final[Mapping[str, str]] = {
     "KAPDA_WORKER_ADDRESS": "127.0.0.1:8082",
     "KAPDA_EMULATOR_ADDRESS": "127.0.0.1:8083",
 }
+
+STACK_ERRORS: Final = (ProgramError, StartError)
+"""What starting and watching a stack raises; the message is for people."""
+
+ADMIN_EMAIL: Final = "admin@kapda.example"
+"""The seed's admin, who has the password KAPDA_SEED_ADMIN_PASSWORD."""
 
 WEBHOOK_PATH: Final = "/api/payments/webhook"
 

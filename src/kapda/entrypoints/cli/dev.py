@@ -1,0 +1,65 @@
+"""`kapda dev`: keeps the whole stack running and says how to talk to it."""
+
+import asyncio
+import sys
+from contextlib import ExitStack
+
+from kapda.api.catalog.v1 import catalog_service_pb2, product_pb2
+from kapda.entrypoints.cli.account import Account, log_in, sign_up
+from kapda.entrypoints.cli.dev_lines import Introduction
+from kapda.entrypoints.cli.stack import ADMIN_EMAIL, DEVELOPMENT_FOLDER, STACK_ERRORS, Stack, development_stack
+from kapda.entrypoints.cli.wire import RefusedError, Wire, send, wire_to
+
+_MOST_PRODUCTS = 100
+
+
+def run_dev() -> int:
+    """Run until Ctrl-C; return 0 then, and 1 when something did not start or ended by itself. SIGTERM raises SystemExit."""
+    with ExitStack() as cleanup:
+        try:
+            _say("starting PostgreSQL, Valkey, the emulator and kapda's processes ...")
+            stack = cleanup.enter_context(development_stack())
+            _say(asyncio.run(_introduction(stack)))
+            _say(f"# Data and logs are in {DEVELOPMENT_FOLDER.resolve()}. Ctrl-C stops everything.")
+            stack.supervisor.watch()
+        except (*STACK_ERRORS, RefusedError) as error:
+            _say(str(error))
+            return 1
+        except KeyboardInterrupt:
+            _say("\nstopping everything")
+    return 0
+
+
+async def _introduction(stack: Stack) -> str:
+    told = stack.environment
+    programs = {program.name for program in stack.supervisor.programs}
+    async with wire_to(told["KAPDA_GRPC_ADDRESS"]) as wire:
+        return Introduction(
+            address=told["KAPDA_GRPC_ADDRESS"],
+            emulator_url=told["KAPDA_RAZORPAY_BASE_URL"] if "emulator" in programs else "",
+            customer=await sign_up(wire, "Demo Customer"),
+            admin=await _admin(wire, told["KAPDA_SEED_ADMIN_PASSWORD"]),
+            product=await _some_product(wire),
+        ).text()
+
+
+async def _admin(wire: Wire, password: str) -> Account | None:
+    try:
+        return await log_in(wire, ADMIN_EMAIL, password)
+    except RefusedError:
+        return None  # a database that was seeded elsewhere has another password
+
+
+async def _some_product(wire: Wire) -> product_pb2.Product | None:
+    request = catalog_service_pb2.ListProductsRequest(category="kurta", page_size=_MOST_PRODUCTS)
+    found = (await send(wire.catalog.ListProducts, request)).message.products
+    for summary in found:
+        if summary.in_stock:
+            wanted = catalog_service_pb2.GetProductRequest(product_id=summary.id)
+            return (await send(wire.catalog.GetProduct, wanted)).message.product
+    return None
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
