@@ -25,10 +25,13 @@ READINESS_SECONDS = 2.0
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.lifecycle")
 
 
-async def run_server(settings: Settings) -> None:
-    """The gRPC server, until SIGTERM or SIGINT; then it drains and closes what it opened."""
+async def run_server(settings: Settings, wired: Container | None = None) -> None:
+    """The gRPC server, until SIGTERM or SIGINT; then it drains and closes what it opened.
+
+    `wired` is a container with something in it replaced; by default it is made from the settings.
+    """
     stop = stop_on_signals()
-    container = Container(settings=settings)
+    container = wired or Container(settings=settings)
     server = GrpcServer(
         settings=ServerSettings(
             address=settings.grpc_address, reflection=settings.reflection, lame_duck=settings.lame_duck_seconds
@@ -66,10 +69,10 @@ async def run_webhooks(settings: Settings) -> None:
         await close_container(container)
 
 
-async def run_worker(settings: Settings) -> None:
-    """Jobs and sweeps, until SIGTERM or SIGINT."""
+async def run_worker(settings: Settings, wired: Container | None = None) -> None:
+    """Jobs and sweeps, until SIGTERM or SIGINT; `wired` as for the server."""
     stop = stop_on_signals()
-    container = Container(settings=settings)
+    container = wired or Container(settings=settings)
     try:
         await work(
             WorkerUseCases(

@@ -96,6 +96,11 @@ class Supervisor(AbstractContextManager["Supervisor"]):
         """Stop everything."""
         self.stop_all()
 
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """The process ids of the programs that were started and not stopped, by name."""
+        return {name: process.pid for name, process in self._running.items()}
+
     def watch(self) -> None:
         """Return never: raise ProgramError as soon as a program or a service has ended by itself."""
         while True:
