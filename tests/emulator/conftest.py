@@ -149,19 +149,31 @@ class _Server(uvicorn.Server):
         yield
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    """A receiver of webhooks on a free port."""
-    taking = Receiver()
-    app = Starlette(routes=[Route("/hook", taking.take, methods=["POST"])])
+@pytest.fixture(scope="session")
+async def hooks() -> AsyncIterator[tuple[str, dict[str, Receiver]]]:
+    """One server for all receivers: its address, and who takes what comes for which name."""
+    taking: dict[str, Receiver] = {}
+
+    async def take(request: Request) -> Response:
+        return await taking[request.path_params["name"]].take(request)
+
+    app = Starlette(routes=[Route("/{name}", take, methods=["POST"])])
     server = _Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait on
         await asyncio.sleep(0.005)
-    taking.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/hook"
-    yield taking
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", taking
     server.should_exit = True
     await task
+
+
+@pytest.fixture
+def receiver(hooks: tuple[str, dict[str, Receiver]]) -> Receiver:
+    """A receiver of webhooks."""
+    address, taking = hooks
+    name = f"hook{len(taking)}"
+    taking[name] = Receiver(url=f"{address}/{name}")
+    return taking[name]
 
 
 @pytest.fixture

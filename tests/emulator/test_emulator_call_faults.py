@@ -32,7 +32,7 @@ async def test_an_answer_that_never_comes_runs_into_the_callers_own_limit(start:
     emulator = await start()
     await emulator.arm({"kind": kind, "operation": "create_order", "seconds": 30, "times": 1})
     with pytest.raises(httpx.ReadTimeout):
-        await emulator.http.post("/v1/orders", json=ORDER, timeout=0.2)
+        await emulator.http.post("/v1/orders", json=ORDER, timeout=0.3)
     assert len(await orders(emulator)) == acts
     await emulator.arm({"kind": kind, "operation": "create_order", "seconds": 0.1, "times": 1})
     began = time.monotonic()
@@ -147,6 +147,6 @@ async def test_a_call_without_the_key_uses_no_fault_up(emulator: Emulator) -> No
 async def test_held_connections_do_not_hold_up_the_end(start: Start) -> None:
     emulator = await start()
     await emulator.arm({"kind": "timeout_before", "seconds": 60})
-    calls = [asyncio.create_task(emulator.http.get("/v1/orders", timeout=0.2)) for _ in range(3)]
+    calls = [asyncio.create_task(emulator.http.get("/v1/orders", timeout=0.3)) for _ in range(3)]
     ended = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(end) for end in ended} == {httpx.ReadTimeout}
