@@ -1,5 +1,6 @@
 """Looks at processes that tests started and killed (Linux)."""
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,3 +20,18 @@ def still_running(pids: Iterable[int], *, within: float) -> list[int]:
     while (left := [pid for pid in pids if runs(pid)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Return the processes that work in `folder` or below, or were told of it on their command line."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            works_there = (process / "cwd").readlink().is_relative_to(folder)
+            if works_there or os.fsencode(folder) in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return found
