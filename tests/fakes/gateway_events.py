@@ -19,7 +19,7 @@ class InMemoryGatewayEvents:
             if event.event_id == row.received.event_id or event.entity_key == row.received.entity_key:
                 return row.event
         state = event.initial_state
-        kept = GatewayEvent(new_id, event.event_type, event.gateway_payment_id, state, 0, at)
+        kept = GatewayEvent(new_id, event.event_type, event.gateway_payment_id, event.gateway_refund_id, state, 0, at)
         due = at if state is GatewayEventState.PENDING else None
         self._tables.gateway_events[new_id] = GatewayEventRow(kept, event, due)
         return kept

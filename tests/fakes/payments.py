@@ -59,6 +59,11 @@ class InMemoryPayments:
         state = PaymentState.REFUNDED if refunded == payment.amount else payment.state
         self._tables.payments[payment_id] = replace(payment, refunded=refunded, state=state)
 
+    async def note_returned(self, payment_id: PaymentId, amount: Money) -> None:
+        payment = self._tables.payments[payment_id]
+        refunded = payment.refunded - amount
+        self._tables.payments[payment_id] = replace(payment, refunded=refunded, state=PaymentState.CAPTURED)
+
     async def known(self, gateway_payment_ids: Sequence[str]) -> frozenset[str]:
         ours = {payment.gateway_payment_id for payment in self._tables.payments.values()}
         return frozenset(gateway_payment_ids) & (ours | set(self._tables.foreign_payments))

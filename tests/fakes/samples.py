@@ -129,5 +129,7 @@ def kept_payment(checkout: Checkout, number: int = 1) -> Payment:
         amount=checkout.total,
         method="upi",
         captured_at=NOON,
+        refund_reserved=Money.zero(),
+        refunded=Money.zero(),
         order_id=None,
     )

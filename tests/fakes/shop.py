@@ -90,7 +90,9 @@ class Shop:
             self.clock,
         )
         self.place_order = PlaceOrder(uow, FakeCheckoutSignatures(), self.finish_payment)
-        self.settle_checkout = SettleCheckout(uow, self.gateway, self.open_at_gateway, self.finish_payment, self.clock)
+        self.settle_checkout = SettleCheckout(
+            uow, self.gateway, self.open_at_gateway, self.finish_payment, self.record_refund, self.clock
+        )
         self.receive_event = ReceiveGatewayEvent(uow, FakeWebhookSignatures(), self.clock, self.ids, ACCOUNT)
         self.process_event = ProcessGatewayEvent(uow, self.gateway, self.finish_payment, self.record_refund, self.clock)
 

@@ -76,9 +76,14 @@ class Shop:
 
     async def customers(self, count: int) -> list[UserId]:
         """New customers, without the cost of a password each."""
-        users = [UserRecord(uuid4(), f"{uuid4().hex}@example.com", "Asha", "-", "customer") for _ in range(count)]
-        await self._write(CatalogueRecords(tuple(users), (), (), ()))
-        return [UserId(user.id) for user in users]
+        rows = await self.sql(
+            """INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+               SELECT id, email, email, 'Asha', '-', 'customer', now(), now()
+               FROM (SELECT uuidv7() AS id, uuidv7() || '@example.com' AS email FROM generate_series(1, :count)) AS u
+               RETURNING id""",
+            count=count,
+        )
+        return [UserId(row["id"]) for row in rows]
 
     async def customer(self) -> UserId:
         """One new customer."""

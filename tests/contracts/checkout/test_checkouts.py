@@ -154,6 +154,15 @@ async def test_the_gateways_lease_belongs_to_whoever_added_the_checkout_until_it
         assert await uow.checkouts.lease_gateway(checkout.id, NOON + 2 * LEASE, NOON + 3 * LEASE)
 
 
+async def test_a_lease_given_back_is_free_at_once_and_nobody_gives_back_anothers(backing: Backing) -> None:
+    checkout = await kept(backing, opening())
+    async with backing.unit_of_work() as uow:
+        await uow.checkouts.return_gateway_lease(checkout.id, NOON + 2 * LEASE)
+        assert not await uow.checkouts.lease_gateway(checkout.id, NOON, NOON + MINUTE)
+        await uow.checkouts.return_gateway_lease(checkout.id, NOON + LEASE)
+        assert await uow.checkouts.lease_gateway(checkout.id, NOON, NOON + MINUTE)
+
+
 @pytest.mark.parametrize("state", [state for state in S if state is not S.OPENING])
 async def test_only_an_opening_checkout_is_leased(backing: Backing, state: CheckoutState) -> None:
     checkout = await kept(backing, opening())

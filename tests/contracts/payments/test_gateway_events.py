@@ -15,6 +15,7 @@ CAPTURED = ReceivedEvent(
     event_type="payment.captured",
     gateway_payment_id="pay_1",
     gateway_order_id="order_1",
+    gateway_refund_id=None,
     body=b'{"event":"payment.captured"}\x00\xff',
 )
 NEVER = timedelta(days=3_650)
@@ -41,7 +42,7 @@ async def due(backing: Backing, at: datetime, limit: int = 10) -> tuple[UUID, ..
 
 async def test_a_delivery_that_asks_something_of_us_is_due_at_once(backing: Backing) -> None:
     event = await store(backing)
-    assert event == GatewayEvent(UUID(int=1), "payment.captured", "pay_1", GatewayEventState.PENDING, 0, NOON)
+    assert event == GatewayEvent(UUID(int=1), "payment.captured", "pay_1", None, GatewayEventState.PENDING, 0, NOON)
     async with backing.unit_of_work() as uow:
         assert await uow.gateway_events.get(event.id) == event
     assert await due(backing, NOON) == (event.id,)

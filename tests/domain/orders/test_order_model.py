@@ -9,7 +9,7 @@ from kapda.domain.checkout.checkout import CheckoutLine, CheckoutState
 from kapda.domain.ledger.entries import Account, TransactionKind
 from kapda.domain.orders.order import HistoryEntry, Order, OrderState, place
 from kapda.domain.orders.postings import case_opened, order_placed
-from kapda.domain.payments.payment import CaseKind, PaymentCase
+from kapda.domain.payments.payment_case import CaseKind, CaseState, PaymentCase
 from kapda.domain.shared.ids import CaseId, OrderId, PaymentId
 from kapda.domain.shared.money import INR, Money
 from tests.fakes.samples import ASHA, HOME, NOON, RANGREZ, checkout_in, checkout_line, rupees
@@ -100,7 +100,18 @@ def test_an_order_is_booked_by_account() -> None:
 def test_money_without_an_order_is_booked_as_unassigned(minor: int, currency: str) -> None:
     checkout = checkout_in(CheckoutState.SUPERSEDED)
     amount = Money(minor, currency)
-    case = PaymentCase(CaseId(UUID(int=3)), CaseKind.CHECKOUT_SUPERSEDED, "pay_1", PAID, checkout.id, amount, {}, NOON)
+    case = PaymentCase(
+        id=CaseId(UUID(int=3)),
+        kind=CaseKind.CHECKOUT_SUPERSEDED,
+        gateway_payment_id="pay_1",
+        payment_id=PAID,
+        checkout_id=checkout.id,
+        refund_id=None,
+        amount=amount,
+        evidence={},
+        state=CaseState.OPEN,
+        opened_at=NOON,
+    )
     booked = case_opened(UUID(int=1), case, NOON)
     assert (booked.kind, booked.reference_id) == (TransactionKind.CASE_OPENED, case.id)
     assert [(entry.account, entry.amount) for entry in booked.entries] == [

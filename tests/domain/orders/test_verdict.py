@@ -9,7 +9,7 @@ import pytest
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
 from kapda.domain.orders.verdict import Step, Verdict, judge
 from kapda.domain.payments.gateway import GatewayPayment, GatewayPaymentState
-from kapda.domain.payments.payment import CaseKind
+from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.shared.money import Money
 from tests.fakes.samples import GATEWAY_ORDER, checkout_in, payment_of, refunded_by_gateway, rupees
 

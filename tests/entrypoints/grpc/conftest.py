@@ -175,9 +175,13 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
             supervisor=supervisor,
             razorpay_key_id="rzp_test_key",
         ),
-        OrderServicer(**named("place_order", "get_order", "list_orders"), supervisor=supervisor, page_tokens=tokens),
+        OrderServicer(
+            **named("place_order", "get_order", "list_orders", "cancel_order", "refund_order", "list_refunds"),
+            supervisor=supervisor,
+            page_tokens=tokens,
+        ),
         PaymentServicer(**named("get_payment")),
-        OpsServicer(**named("check_promises", "list_open_cases"), page_tokens=tokens),
+        OpsServicer(**named("check_promises", "list_open_cases", "resolve_case"), page_tokens=tokens),
     ]
 
 

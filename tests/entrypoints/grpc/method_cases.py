@@ -12,7 +12,7 @@ from kapda.api.checkout.v1 import checkout_service_pb2
 from kapda.api.common.v1 import address_pb2, money_pb2
 from kapda.api.identity.v1 import identity_service_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
-from kapda.api.ops.v1 import ops_service_pb2
+from kapda.api.ops.v1 import ops_service_pb2, promise_pb2
 from kapda.api.orders.v1 import order_service_pb2
 from kapda.api.payments.v1 import payment_service_pb2
 from kapda.domain.cart.guest import GuestToken
@@ -47,11 +47,17 @@ from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
 from kapda.domain.inventory.use_cases.set_low_stock_threshold import SetLowStockThresholdCommand
 from kapda.domain.inventory.use_cases.set_stock import SetStockCommand
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCasesCommand
+from kapda.domain.orders.reversal import LineQuantity
+from kapda.domain.orders.use_cases.cancel_order import CancelOrderCommand
 from kapda.domain.orders.use_cases.get_order import GetOrderCommand
 from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
+from kapda.domain.orders.use_cases.list_refunds import ListRefundsCommand
 from kapda.domain.orders.use_cases.place_order import PlaceOrderCommand
+from kapda.domain.orders.use_cases.refund_order import RefundOrderCommand
+from kapda.domain.orders.use_cases.resolve_case import ResolveCaseCommand
+from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
-from kapda.domain.shared.ids import CheckoutId, DesignerId, OrderId, PaymentId, ProductId, RequestId, VariantId
+from kapda.domain.shared.ids import CaseId, CheckoutId, DesignerId, OrderId, PaymentId, ProductId, RequestId, VariantId
 from kapda.domain.shared.money import INR, Money
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import Answer
@@ -305,6 +311,42 @@ CASES = [
     ),
     Case(
         CUSTOMER,
+        "cancel_order",
+        order.CancelOrderRequest(request_id=str(RID), order_id=str(VARIANT), reason="too long"),
+        CancelOrderCommand(PRINCIPALS[CUSTOMER], RequestId(RID), OrderId(VARIANT), "too long"),
+        Answer(samples.ORDER),
+    ),
+    Case(
+        ADMIN,
+        "refund_order",
+        order.RefundOrderRequest(
+            request_id=str(RID),
+            order_id=str(VARIANT),
+            lines=[order.RefundLine(position=2, quantity=1)],
+            shipping_minor=4_900,
+            restock=True,
+            reason="one came torn",
+        ),
+        RefundOrderCommand(
+            PRINCIPALS[ADMIN],
+            RequestId(RID),
+            OrderId(VARIANT),
+            (LineQuantity(2, 1),),
+            Money(4_900, INR),
+            restock=True,
+            reason="one came torn",
+        ),
+        Answer(samples.REFUND),
+    ),
+    Case(
+        CUSTOMER,
+        "list_refunds",
+        order.ListRefundsRequest(order_id=str(VARIANT)),
+        ListRefundsCommand(PRINCIPALS[CUSTOMER], OrderId(VARIANT)),
+        (samples.REFUND,),
+    ),
+    Case(
+        CUSTOMER,
         "get_payment",
         payment.GetPaymentRequest(payment_id=str(VARIANT)),
         GetPaymentCommand(PRINCIPALS[CUSTOMER], PaymentId(VARIANT)),
@@ -317,5 +359,19 @@ CASES = [
         ops.ListOpenCasesRequest(),
         ListOpenCasesCommand(PageRequest()),
         Page((samples.CASE,), CURSOR),
+    ),
+    Case(
+        ADMIN,
+        "resolve_case",
+        ops.ResolveCaseRequest(
+            request_id=str(RID),
+            case_id=str(VARIANT),
+            resolution=promise_pb2.PaymentCase.RESOLUTION_WRITE_OFF,
+            reason="paid by bank transfer",
+        ),
+        ResolveCaseCommand(
+            PRINCIPALS[ADMIN], RequestId(RID), CaseId(VARIANT), Resolution.WRITE_OFF, "paid by bank transfer"
+        ),
+        Answer(samples.CASE),
     ),
 ]

@@ -15,7 +15,8 @@ from kapda.domain.ops.promises import PromiseResult, Verdict
 from kapda.domain.ops.use_cases.check_promises import PromiseReport
 from kapda.domain.orders.order import Order, OrderSummary, place
 from kapda.domain.payments.payment import Payment, PaymentState
-from kapda.domain.payments.payment_case import CaseKind, PaymentCase
+from kapda.domain.payments.payment_case import CaseKind, CaseState, PaymentCase, Resolution
+from kapda.domain.payments.refund import Refund, RefundKind, RefundState
 from kapda.domain.shared.address import Address
 from kapda.domain.shared.ids import (
     CartId,
@@ -26,6 +27,7 @@ from kapda.domain.shared.ids import (
     OrderId,
     PaymentId,
     ProductId,
+    RefundId,
     UserId,
     VariantId,
 )
@@ -151,16 +153,46 @@ ORDER: Order = place(
 ORDER_SUMMARY = OrderSummary(ORDER.id, ORDER.number, ORDER.state, ORDER.total, 2, "Indigo kurta", NOW)
 
 PAYMENT = Payment(
-    PaymentId(UUID(int=60)), CHECKOUT.id, "pay_1", "order_1", PaymentState.CAPTURED, PRICE, "upi", NOW, ORDER.id
+    id=PaymentId(UUID(int=60)),
+    checkout_id=CHECKOUT.id,
+    gateway_payment_id="pay_1",
+    gateway_order_id="order_1",
+    state=PaymentState.CAPTURED,
+    amount=PRICE,
+    method="upi",
+    captured_at=NOW,
+    refund_reserved=Money.zero(),
+    refunded=Money.zero(),
+    order_id=ORDER.id,
 )
 CASE = PaymentCase(
-    CaseId(UUID(int=70)),
-    CaseKind.STOCK_GONE,
-    "pay_2",
-    PAYMENT.id,
-    CHECKOUT.id,
-    PRICE,
-    {"checkout_state": "expired"},
-    NOW,
+    id=CaseId(UUID(int=70)),
+    kind=CaseKind.AMOUNT_MISMATCH,
+    gateway_payment_id="pay_2",
+    payment_id=PAYMENT.id,
+    checkout_id=CHECKOUT.id,
+    refund_id=RefundId(UUID(int=71)),
+    amount=PRICE,
+    evidence={"checkout_state": "expired"},
+    state=CaseState.RESOLVED,
+    opened_at=NOW,
+    resolution=Resolution.WRITE_OFF,
+    resolved_at=NOW,
+    resolved_by="admin",
+    resolution_reason="paid by bank transfer",
+)
+REFUND = Refund(
+    id=RefundId(UUID(int=71)),
+    kind=RefundKind.ORDER_LINES,
+    payment_id=PAYMENT.id,
+    gateway_payment_id="pay_1",
+    order_id=ORDER.id,
+    case_id=None,
+    amount=PRICE,
+    state=RefundState.PENDING,
+    gateway_refund_id="rfnd_1",
+    reason="one came torn",
+    actor="admin",
+    requested_at=NOW,
 )
 REPORT = PromiseReport(NOW, (PromiseResult(2, "Stock is never oversold", Verdict.BROKEN, "1 of 9", 1, ("v-1",)),))

@@ -26,6 +26,7 @@ from kapda.adapters.system.clock import SystemClock
 from kapda.domain.cart.use_cases.expire_carts import ExpireCarts
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
+from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
 from kapda.domain.orders.use_cases.wake_due_work import WakeDueWork
 from kapda.domain.shared.jobs import Job
@@ -53,6 +54,10 @@ class Remembers(Generic[CommandT]):
             raise self.error
 
 
+async def _finds_nothing() -> int:
+    return 0
+
+
 class Bench:
     """What a worker needs: real where it is about rows, remembering where it is about money."""
 
@@ -63,9 +68,12 @@ class Bench:
         self.redis = make_client(redis_url)
         self.processed: Remembers[ProcessGatewayEventCommand] = Remembers()
         self.settled: Remembers[SettleCheckoutCommand] = Remembers()
+        self.sent: Remembers[SendRefundCommand] = Remembers()
         self.use_cases = WorkerUseCases(
             process_gateway_event=self.processed,
             settle_checkout=self.settled,
+            send_refund=self.sent,
+            sweep_recent_payments=_finds_nothing,
             relay_events=RelayEvents(self.unit_of_work, RedisEventStream(self.redis), SystemClock()),
             wake_due_work=WakeDueWork(self.unit_of_work, SystemClock()).execute,
             prune=PostgresRetention(self.engine).prune,

@@ -56,7 +56,7 @@ async def test_a_rollback_sends_nothing(bench: Bench) -> None:
 
 async def test_the_sweep_finds_what_lost_its_wake_up(bench: Bench) -> None:
     async with bench.unit_of_work() as uow:
-        received = ReceivedEvent("TestEvent00001", "key", "payment.captured", "pay_1", "order_1", b"{}")
+        received = ReceivedEvent("TestEvent00001", "key", "payment.captured", "pay_1", "order_1", None, b"{}")
         await uow.gateway_events.store(EVENT, received, SystemClock().now())
         await uow.outbox.add(DomainEvent("order", ORDER, "order.placed", SystemClock().now(), {}))
         await uow.commit()

@@ -8,7 +8,7 @@ from kapda.domain.checkout.checkout import Checkout, CheckoutState
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
 from kapda.domain.orders.use_cases.finish_payment import Ending, Finished, FinishPaymentCommand
 from kapda.domain.payments.gateway import GatewayPayment, GatewayPaymentState, GatewayUnknownError
-from kapda.domain.payments.payment import CaseKind
+from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.shared.money import Money
 from tests.fakes.payment_gateway import ACTED_BUT_UNKNOWN, DIED, DIED_AFTER_ACTING, UNKNOWN, Fault, ProcessDiedError
 from tests.fakes.payment_gateway import refused as refused_by_gateway

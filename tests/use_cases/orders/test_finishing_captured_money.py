@@ -11,7 +11,7 @@ from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutComm
 from kapda.domain.ledger.entries import Account
 from kapda.domain.orders.use_cases.finish_payment import Ending, Finished, FinishPaymentCommand
 from kapda.domain.payments.gateway import GatewayOrder, GatewayPayment, GatewayPaymentState, GatewayUnknownError
-from kapda.domain.payments.payment import CaseKind, PaymentCase
+from kapda.domain.payments.payment_case import CaseKind, PaymentCase
 from kapda.domain.shared.jobs import Job
 from kapda.domain.shared.money import Money
 from tests.fakes.payment_gateway import UNKNOWN

@@ -7,7 +7,7 @@ import pytest
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
 from kapda.domain.orders.use_cases.place_order import PlaceOrderCommand
 from kapda.domain.payments.gateway import GatewayPayment, GatewayPaymentState, GatewayUnknownError
-from kapda.domain.payments.payment import CaseKind
+from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.shared.errors import Reason
 from kapda.domain.shared.ids import CheckoutId
 from tests.fakes.payment_gateway import UNKNOWN, Fault

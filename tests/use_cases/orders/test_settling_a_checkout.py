@@ -10,7 +10,7 @@ from kapda.domain.checkout.policy import GATEWAY_LEASE, OPEN_CHECK_INTERVAL, WAT
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
 from kapda.domain.payments.gateway import GatewayPaymentState, GatewayUnknownError
-from kapda.domain.payments.payment import CaseKind
+from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.shared.errors import Reason
 from kapda.domain.shared.ids import CheckoutId
 from tests.fakes.payment_gateway import DIED, DIED_AFTER_ACTING, UNKNOWN, Fault, ProcessDiedError
