@@ -11,6 +11,13 @@ _ENTRY = """INSERT INTO ledger_entries (transaction_id, position, account, desig
     SELECT id, 99, {}, 'INR' FROM ledger_transactions LIMIT 1"""
 _FREE_LINE = """UPDATE order_lines SET {} = 0, line_total_minor = 0, taxable_minor = 0, gst_minor = 0,
     commission_minor = 0, commission_gst_minor = 0, designer_net_minor = 0"""
+_GUEST_CART = """INSERT INTO carts (id, guest_token_digest, created_at, updated_at, expires_at)
+    SELECT uuidv7(), digest, now(), now(), now() FROM (VALUES ({})) AS v (digest, carts), generate_series(1, carts)"""
+_REVERSAL = """WITH reversal AS (
+        INSERT INTO order_reversals (refund_id, order_id, shipping_minor)
+        SELECT r.id, l.order_id, 0 FROM refunds r, order_lines l LIMIT 1 RETURNING refund_id, order_id
+    ) INSERT INTO order_reversal_lines (refund_id, order_id, position, quantity, amount_minor, designer_net_minor,
+        commission_minor, commission_gst_minor) SELECT refund_id, order_id, 1, {}, 0, 0 FROM reversal"""
 _DESIGNER = "(SELECT id FROM designers LIMIT 1)"
 
 IDENTITY: Final = [
@@ -79,6 +86,10 @@ CART: Final = [
     ),
     ("carts_have_one_owner", "UPDATE carts SET customer_id = NULL"),
     ("carts_have_one_owner", "UPDATE carts SET guest_token_digest = sha256('guest') WHERE customer_id IS NOT NULL"),
+    ("carts_have_one_owner", "UPDATE carts SET customer_id = NULL"),
+    ("carts_have_one_owner", "UPDATE carts SET guest_token_digest = sha256('token')"),
+    ("carts_guest_token_is_sha256", _GUEST_CART.format("CAST('short' AS bytea), 1")),
+    ("carts_guest_token_unique", _GUEST_CART.format("sha256('token'), 2")),
     ("cart_lines_quantity_positive", "UPDATE cart_lines SET quantity = 0"),
     ("cart_lines_price_positive", "UPDATE cart_lines SET unit_price_minor = 0"),
     ("cart_lines_currency_inr", "UPDATE cart_lines SET currency = 'USD'"),
@@ -119,15 +130,22 @@ PAYMENTS: Final = [
     ("payments_amount_positive", "UPDATE payments SET amount_minor = 0"),
     ("payments_currency_shape", "UPDATE payments SET currency = 'inr'"),
     ("payments_refunds_within_captured", "UPDATE payments SET refund_reserved_minor = amount_minor + 1"),
-    ("payments_refunds_within_captured", "UPDATE payments SET refund_reserved_minor = -1"),
+    ("payments_refunded_was_reserved", "UPDATE payments SET refunded_minor = refund_reserved_minor + 1"),
+    ("payments_refunded_was_reserved", "UPDATE payments SET refund_reserved_minor = -1"),
     (
-        "payment_cases_gateway_payment_unique",
+        "payment_cases_subject_unique",
         """INSERT INTO payment_cases (id, kind, gateway_payment_id, payment_id, checkout_id, amount_minor, currency,
            evidence, state, opened_at) SELECT uuidv7(), kind, gateway_payment_id, payment_id, checkout_id, amount_minor,
-           currency, evidence, state, opened_at FROM payment_cases LIMIT 1""",
+           currency, evidence, 'open', opened_at FROM payment_cases WHERE refund_id IS NULL LIMIT 1""",
     ),
-    ("payment_cases_state_known", "UPDATE payment_cases SET state = 'lost'"),
-    ("payment_cases_resolved", "UPDATE payment_cases SET resolved_at = now()"),
+    (
+        "payment_cases_state_known",
+        """UPDATE payment_cases SET state = 'lost', resolved_at = NULL, resolution = NULL, resolved_by = NULL,
+           resolution_reason = NULL""",
+    ),
+    ("payment_cases_resolved", "UPDATE payment_cases SET resolved_at = NULL"),
+    ("payment_cases_resolved", "UPDATE payment_cases SET resolved_by = NULL"),
+    ("payment_cases_resolution_known", "UPDATE payment_cases SET resolution = 'lost'"),
     ("gateway_events_event_unique", "UPDATE gateway_events SET event_id = 'evt_one'"),
     ("gateway_events_entity_unique", "UPDATE gateway_events SET entity_key = 'one'"),
     ("gateway_events_state_known", "UPDATE gateway_events SET state = 'lost' WHERE state = 'processed'"),
@@ -163,6 +181,27 @@ ORDERS: Final = [
         "UPDATE order_lines SET variant_id = (SELECT variant_id FROM order_lines LIMIT 1)",
     ),
 ]
+REFUNDS: Final = [
+    ("refunds_kind_known", "UPDATE refunds SET kind = 'lost'"),
+    ("refunds_amount_positive", "UPDATE refunds SET amount_minor = 0"),
+    (
+        "refunds_state_known",
+        "UPDATE refunds SET state = 'lost', next_look_at = NULL, gateway_refund_id = 'rfnd_' || id",
+    ),
+    ("refunds_gateway_refund_unique", "UPDATE refunds SET gateway_refund_id = 'rfnd_one'"),
+    ("refunds_under_way_is_due", "UPDATE refunds SET state = 'requested', next_look_at = NULL"),
+    (
+        "refunds_sent_is_known",
+        "UPDATE refunds SET state = 'processed', next_look_at = NULL, gateway_refund_id = NULL",
+    ),
+    (
+        "order_reversals_shipping_not_negative",
+        """INSERT INTO order_reversals (refund_id, order_id, shipping_minor)
+           SELECT r.id, o.id, -1 FROM refunds r, orders o LIMIT 1""",
+    ),
+    ("order_reversal_lines_quantity_positive", _REVERSAL.format("0, 0, 0")),
+    ("order_reversal_lines_split", _REVERSAL.format("1, 5, 4")),
+]
 LEDGER: Final = [
     (
         "ledger_transactions_reference_unique",
@@ -180,4 +219,4 @@ LEDGER: Final = [
     ("ledger_is_append_only", "DELETE FROM ledger_transactions"),
     ("outbox_events_sequence_positive", "UPDATE outbox_events SET sequence = 0"),
 ]
-CASES: Final = [*IDENTITY, *CATALOGUE, *INVENTORY, *CART, *CHECKOUT, *PAYMENTS, *ORDERS, *LEDGER]
+CASES: Final = [*IDENTITY, *CATALOGUE, *INVENTORY, *CART, *CHECKOUT, *PAYMENTS, *ORDERS, *REFUNDS, *LEDGER]

@@ -77,12 +77,12 @@ WRITES = {
     "batch_receive_stock": 3,
     "set_stock": 3,
     "set_low_stock_threshold": 3,
-    # claim, lock and read the cart, find a live one, add, hold; gateway; lock, read, save, answer
-    "start_checkout": 10,
+    # claim, lock and read the cart, find a live one, lock the door, pressure, add, hold; gateway; lock, read, save, answer
+    "start_checkout": 12,
     # claim, lock and read the cart, lock and read the live one, rebind; lease, read, answer
     "start_checkout again": 9,
     # the first one's, and: read the live one, save it as superseded, lock stock, release
-    "start_checkout superseding": 14,
+    "start_checkout superseding": 16,
     "abandon_checkout": 6,  # claim, lock, read, save, release, answer
     # read; whose; claim, lock the cart, lock and read the checkout, known?, payment, number, order, ledger, save,
     # take from the cart, event, job, sell, answer

@@ -1,3 +1,0 @@
-from tests.shop.fixtures import shop
-
-__all__ = ["shop"]
