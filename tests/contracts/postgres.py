@@ -17,6 +17,12 @@ from kapda.domain.shared.money import Money
 from tests.contracts.backing import MEERA, product_number, variant_number
 from tests.fakes.samples import ASHA, BINOD, NOON, RANGREZ, TERMS, rupees
 
+# Foreign keys and the ledger's triggers stand aside for a replica: rows go in any order, far quicker than by TRUNCATE.
+_AS_REPLICA = text("SET LOCAL session_replication_role = replica")
+_TABLES = text(
+    "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+)
+_RESTART_NUMBERS = text("ALTER SEQUENCE order_numbers RESTART")
 _ADD_USER = text("""
     INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
     VALUES (:id, :email, :email, 'Somebody', 'unset', 'customer', :at, :at)
@@ -61,7 +67,12 @@ class PostgresBacking:
     already_booked: type[Exception] = IntegrityError
 
     async def prepare(self) -> None:
-        """The customers, the house and its member."""
+        """Nothing of an earlier test, and the customers, the house and its member."""
+        async with self.engine.begin() as connection:
+            await connection.execute(_AS_REPLICA)
+            for table in (await connection.scalars(_TABLES)).all():
+                await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - a name from the catalogue
+            await connection.execute(_RESTART_NUMBERS)
         async with self.engine.begin() as connection:
             for name, user in {"asha": ASHA, "binod": BINOD, "meera": MEERA}.items():
                 await connection.execute(_ADD_USER, {"id": user, "email": f"{name}@example.in", "at": NOON})

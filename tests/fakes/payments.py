@@ -43,19 +43,22 @@ class InMemoryPayments:
         return await self.get(payment_id, None)
 
     async def reserve_refund(self, payment_id: PaymentId, amount: Money) -> bool:
-        payment = self._tables.payments[payment_id]
-        if payment.left < amount:
+        payment = self._tables.payments.get(payment_id)
+        if payment is None or payment.left < amount:
             return False
         self._tables.payments[payment_id] = replace(payment, refund_reserved=payment.refund_reserved + amount)
         return True
 
     async def release_refund(self, payment_id: PaymentId, amount: Money) -> None:
         payment = self._tables.payments[payment_id]
-        self._tables.payments[payment_id] = replace(payment, refund_reserved=payment.refund_reserved - amount)
+        reserved = payment.refund_reserved - amount
+        assert payment.refunded <= reserved, "what has gone had been promised"
+        self._tables.payments[payment_id] = replace(payment, refund_reserved=reserved)
 
     async def note_refunded(self, payment_id: PaymentId, amount: Money) -> None:
         payment = self._tables.payments[payment_id]
         refunded = payment.refunded + amount
+        assert refunded <= payment.refund_reserved, "what goes had been promised"
         state = PaymentState.REFUNDED if refunded == payment.amount else payment.state
         self._tables.payments[payment_id] = replace(payment, refunded=refunded, state=state)
 
@@ -102,7 +105,7 @@ class InMemoryCases:
         return await self.find(case_id)
 
     async def save(self, case: PaymentCase) -> None:
-        self._tables.cases = [case if row.id == case.id else row for row in self._tables.cases]
+        self._tables.cases = [_ended_as(row, case) if row.id == case.id else row for row in self._tables.cases]
 
     async def open_cases(self, page: PageRequest) -> Page[PaymentCase]:
         after = (datetime.fromisoformat(page.cursor[0]), UUID(page.cursor[1])) if page.cursor is not None else None
@@ -119,8 +122,7 @@ class InMemoryRefunds:
         self._tables = tables
 
     async def add(self, refund: Refund, next_look_at: datetime) -> None:
-        if refund.gateway_refund_id and await self.find_by_gateway_id(refund.gateway_refund_id) is not None:
-            raise lost_race()
+        await self._check_unique(refund)
         self._tables.refunds[refund.id] = RefundRow(refund, next_look_at)
 
     async def get(self, refund_id: RefundId) -> Refund | None:
@@ -135,14 +137,15 @@ class InMemoryRefunds:
         return next((refund.id for refund in refunds if refund.gateway_refund_id == gateway_refund_id), None)
 
     async def save(self, refund: Refund) -> None:
+        await self._check_unique(refund)
         row = self._tables.refunds[refund.id]
         saved = replace(row.refund, state=refund.state, gateway_refund_id=refund.gateway_refund_id)
         due = row.next_look_at if refund.state in UNDER_WAY else None
         self._tables.refunds[refund.id] = RefundRow(saved, due)
 
     async def postpone(self, refund_id: RefundId, attempts: int, next_look_at: datetime) -> None:
-        row = self._tables.refunds[refund_id]
-        if row.refund.state in UNDER_WAY:
+        row = self._tables.refunds.get(refund_id)
+        if row is not None and row.refund.state in UNDER_WAY:
             self._tables.refunds[refund_id] = RefundRow(replace(row.refund, attempts=attempts), next_look_at)
 
     async def of_payment(self, payment_id: PaymentId) -> tuple[Refund, ...]:
@@ -154,3 +157,20 @@ class InMemoryRefunds:
         rows = self._tables.refunds.values()
         due = [(row.next_look_at, row.refund.id) for row in rows if row.next_look_at is not None]
         return tuple(refund_id for when, refund_id in sorted(due) if when <= at)[:limit]
+
+    async def _check_unique(self, refund: Refund) -> None:
+        if refund.gateway_refund_id is not None:
+            owner = await self.find_by_gateway_id(refund.gateway_refund_id)
+            if owner not in (None, refund.id):
+                raise lost_race()
+
+
+def _ended_as(kept: PaymentCase, case: PaymentCase) -> PaymentCase:
+    return replace(
+        kept,
+        state=case.state,
+        resolution=case.resolution,
+        resolved_at=case.resolved_at,
+        resolved_by=case.resolved_by,
+        resolution_reason=case.resolution_reason,
+    )

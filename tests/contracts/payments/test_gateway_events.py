@@ -48,6 +48,18 @@ async def test_a_delivery_that_asks_something_of_us_is_due_at_once(backing: Back
     assert await due(backing, NOON) == (event.id,)
 
 
+async def test_a_delivery_about_a_refund_is_due_too(backing: Backing) -> None:
+    received = replace(
+        CAPTURED,
+        event_type="refund.processed",
+        entity_key="refund.processed:rfnd_1:processed",
+        gateway_refund_id="rfnd_1",
+    )
+    event = await store(backing, received)
+    assert (event.gateway_refund_id, event.state) == ("rfnd_1", GatewayEventState.PENDING)
+    assert await due(backing, NOON) == (event.id,)
+
+
 async def test_a_delivery_that_asks_nothing_is_kept_and_never_due(backing: Backing) -> None:
     received = replace(
         CAPTURED,

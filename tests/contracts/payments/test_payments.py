@@ -7,12 +7,12 @@ import pytest
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
 from kapda.domain.orders.order import place
-from kapda.domain.payments.payment import Payment
+from kapda.domain.payments.payment import Payment, PaymentState
 from kapda.domain.shared.errors import AbortedError, Reason
 from kapda.domain.shared.ids import CartId, CheckoutId, OrderId, PaymentId
 from kapda.domain.shared.money import Money
 from tests.contracts.backing import Backing
-from tests.fakes.samples import ASHA, BINOD, NOON, checkout_in, kept_payment, payment_of
+from tests.fakes.samples import ASHA, BINOD, NOON, checkout_in, kept_payment, payment_of, rupees
 
 
 async def checkout_kept(backing: Backing, number: int = 1) -> Checkout:
@@ -88,6 +88,43 @@ async def test_a_payment_shows_the_order_it_paid(backing: Backing) -> None:
         assert await uow.payments.by_gateway_id(payment.gateway_payment_id) == replace(payment, order_id=order_id)
         assert await uow.payments.get(payment.id, ASHA) == replace(payment, order_id=order_id)
         assert await uow.payments.get(second.id, ASHA) == second
+
+
+async def test_only_what_is_left_of_a_payment_is_promised_back(backing: Backing) -> None:
+    payment = await added(backing, kept_payment(await checkout_kept(backing)))
+    async with backing.unit_of_work() as uow:
+        assert await uow.payments.reserve_refund(payment.id, rupees(1_000))
+        assert not await uow.payments.reserve_refund(payment.id, rupees(500))
+        assert await uow.payments.reserve_refund(payment.id, rupees(499))
+        assert not await uow.payments.reserve_refund(payment.id, Money(1, "INR"))
+        await uow.payments.release_refund(payment.id, rupees(1_000))
+        assert await uow.payments.lock(payment.id) == replace(payment, refund_reserved=rupees(499))
+        assert not await uow.payments.reserve_refund(PaymentId(ASHA), rupees(1))
+        assert await uow.payments.lock(PaymentId(ASHA)) is None
+
+
+async def test_a_payment_of_which_all_has_gone_is_refunded(backing: Backing) -> None:
+    payment = await added(backing, kept_payment(await checkout_kept(backing)))
+    async with backing.unit_of_work() as uow:
+        assert await uow.payments.reserve_refund(payment.id, payment.amount)
+        await uow.payments.note_refunded(payment.id, rupees(1_000))
+        assert await uow.payments.get(payment.id, None) == replace(
+            payment, refund_reserved=payment.amount, refunded=rupees(1_000)
+        )
+        await uow.payments.note_refunded(payment.id, rupees(499))
+        assert await uow.payments.get(payment.id, None) == replace(
+            payment, refund_reserved=payment.amount, refunded=payment.amount, state=PaymentState.REFUNDED
+        )
+
+
+async def test_payments_kept_or_noted_are_known(backing: Backing) -> None:
+    payment = await added(backing, kept_payment(await checkout_kept(backing)))
+    foreign = replace(payment_of(checkout_in(CheckoutState.OPEN)), id="pay_Foreign")
+    async with backing.unit_of_work() as uow:
+        await uow.payments.note_foreign(foreign, NOON)
+        asked = [payment.gateway_payment_id, foreign.id, "pay_Unknown"]
+        assert await uow.payments.known(asked) == {payment.gateway_payment_id, foreign.id}
+        assert await uow.payments.known([]) == frozenset()
 
 
 async def test_a_foreign_payment_is_noted_however_often(backing: Backing) -> None:
