@@ -2,7 +2,7 @@
 
 import builtins
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kapda.domain.ledger.entries import LedgerTransaction
 from kapda.domain.orders.order import Order, OrderSummary
@@ -50,7 +50,9 @@ class InMemoryOrders:
         return await self.get(order_id, customer_id)
 
     async def save(self, order: Order) -> None:
-        self._tables.orders[order.id] = order
+        kept = self._tables.orders[order.id]
+        history = (*kept.history, order.history[-1])
+        self._tables.orders[order.id] = replace(kept, state=order.state, version=order.version, history=history)
 
     async def returned(self, order_id: OrderId) -> Returned:
         currency = self._tables.orders[order_id].total.currency

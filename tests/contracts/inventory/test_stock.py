@@ -108,6 +108,22 @@ async def test_a_hold_that_never_was_holds_nothing(backing: Backing) -> None:
         assert await uow.stock.sell(HOLD, LATER, "order K1") == 0
 
 
+async def test_sold_pieces_come_back_as_returns(backing: Backing) -> None:
+    kurta, saree = await backing.stock_variant(1), await backing.stock_variant(2)
+    await hold(backing, HoldLine(kurta, 3), HoldLine(saree, 1))
+    async with backing.unit_of_work() as uow:
+        await uow.stock.sell(HOLD, LATER, "order K1")
+        await uow.stock.take_back(HOLD, [HoldLine(saree, 1), HoldLine(kurta, 2)], LATER, "order K1 cancelled")
+        await uow.commit()
+    assert (await counters(backing, kurta), await counters(backing, saree)) == ((9, 0, 4), (10, 0, 4))
+    async with backing.unit_of_work() as uow:
+        page = await uow.stock.movements(kurta, None, PageRequest(1))
+    assert page is not None
+    (back,) = page.items
+    assert (back.kind, back.on_hand_delta, back.held_delta, back.hold_id) == (MovementKind.RETURN, 2, 0, HOLD)
+    assert (back.reason, back.actor) == ("order K1 cancelled", "orders")
+
+
 async def test_one_hold_is_not_the_others(backing: Backing) -> None:
     kurta = await backing.stock_variant()
     await hold(backing, HoldLine(kurta, 2))

@@ -8,13 +8,17 @@ import pytest
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
 from kapda.domain.ledger.entries import LedgerTransaction
-from kapda.domain.orders.order import Order, OrderState, OrderSummary, place
+from kapda.domain.orders.order import Order, OrderState, OrderSummary, OrderVerb, place
 from kapda.domain.orders.postings import order_placed
+from kapda.domain.orders.reversal import LineQuantity, Returned, Reversal, reverse
+from kapda.domain.payments.refund import Refund, RefundKind, RefundState
 from kapda.domain.shared.errors import AbortedError, Reason
-from kapda.domain.shared.ids import CartId, CheckoutId, OrderId, PaymentId, UserId
+from kapda.domain.shared.ids import CartId, CheckoutId, OrderId, PaymentId, RefundId, UserId
 from kapda.domain.shared.pages import PageRequest
 from tests.contracts.backing import Backing
 from tests.fakes.samples import ASHA, BINOD, NOON, checkout_in, checkout_line, kept_payment, rupees
+
+HOUR = timedelta(hours=1)
 
 
 async def checkout_and_payment(backing: Backing, number: int, customer: UserId) -> tuple[Checkout, PaymentId]:
@@ -127,6 +131,61 @@ async def test_a_customer_without_orders_has_an_empty_list(backing: Backing) -> 
     await kept(backing)
     async with backing.unit_of_work() as uow:
         assert (await uow.orders.list(BINOD, PageRequest())).items == ()
+
+
+async def test_a_step_of_an_orders_life_is_kept_with_its_state_and_version(backing: Backing) -> None:
+    order = await kept(backing)
+    cancelled = order.after(OrderVerb.CANCEL, at=NOON + HOUR, reason="changed my mind", actor="customer")
+    async with backing.unit_of_work() as uow:
+        for customer in (None, ASHA):
+            assert await uow.orders.lock(order.id, customer) == order
+        assert await uow.orders.lock(order.id, BINOD) is None
+        await uow.orders.save(replace(cancelled, shipping=rupees(1), lines=order.lines[:1]))
+        await uow.commit()
+    async with backing.unit_of_work() as uow:
+        assert await uow.orders.get(order.id, ASHA) == cancelled
+
+
+async def give_back(backing: Backing, order: Order, number: int, reversal: Reversal) -> None:
+    """A refund of the order, and what it takes out of it."""
+    refund_id = RefundId(UUID(int=0x4E00 + number))
+    async with backing.unit_of_work() as uow:
+        payment = await uow.payments.get(order.payment_id, None)
+        assert payment is not None
+        refund = Refund(
+            id=refund_id,
+            kind=RefundKind.ORDER_LINES,
+            payment_id=payment.id,
+            gateway_payment_id=payment.gateway_payment_id,
+            order_id=order.id,
+            case_id=None,
+            amount=reversal.amount,
+            state=RefundState.REQUESTED,
+            gateway_refund_id=None,
+            reason="a torn seam",
+            actor="desk",
+            requested_at=NOON,
+        )
+        await uow.refunds.add(refund, NOON)
+        await uow.orders.add_reversal(order.id, refund_id, reversal)
+        await uow.commit()
+
+
+async def returned(backing: Backing, order: Order) -> Returned:
+    async with backing.unit_of_work() as uow:
+        return await uow.orders.returned(order.id)
+
+
+async def test_what_refunds_have_taken_out_of_an_order_adds_up(backing: Backing) -> None:
+    order, other = await kept(backing, 1), await kept(backing, 2)
+    nothing = Returned({}, rupees(0))
+    assert await returned(backing, order) == nothing
+    await give_back(backing, order, 1, reverse(order, nothing, [LineQuantity(1, 1)], rupees(0)))
+    assert await returned(backing, order) == Returned({1: 1}, rupees(0))
+    rest = [LineQuantity(1, 1), LineQuantity(2, 1)]
+    await give_back(backing, order, 2, reverse(order, await returned(backing, order), rest, rupees(99)))
+    assert await returned(backing, order) == Returned({1: 2, 2: 1}, rupees(99))
+    assert await returned(backing, other) == nothing
 
 
 async def book(backing: Backing, transaction: LedgerTransaction) -> None:
