@@ -200,12 +200,12 @@ async def test_money_that_cannot_become_an_order_is_under_review_each_time_it_is
         }
 
 
-async def test_a_second_payment_of_a_placed_checkout_is_under_review(
+async def test_a_second_payment_of_a_placed_checkout_goes_back(
     shop: Shop, command: PlaceOrderCommand, checkout: Checkout
 ) -> None:
     await shop.place_order.execute(command)
     second = shop.gateway.pay(checkout.gateway_order_id or "")
-    with refused(Reason.PAYMENT_UNDER_REVIEW):
+    with refused(Reason.PAYMENT_REFUNDED):
         await shop.place_order.execute(shop.coming_back(checkout, second))
     assert [case.kind for case in shop.tables.cases] == [CaseKind.SECOND_PAYMENT]
 
