@@ -94,14 +94,19 @@ async def payment_of(shop: Shop, order: Order) -> str:
     return str(row["gateway_payment_id"])
 
 
-async def poll(shop: Shop, times: int = 1) -> None:
-    """What the worker does by itself when all that is under way falls due: no webhook, no job's wake-up."""
+async def send_due(shop: Shop, times: int = 1) -> None:
+    """Every refund under way falls due and its job runs."""
     for _ in range(times):
         for row in await shop.sql("SELECT id FROM refunds WHERE next_look_at IS NOT NULL ORDER BY id"):
             await send(shop, row["id"])
-        for row in await shop.sql("SELECT id FROM checkouts WHERE next_check_at IS NOT NULL ORDER BY id"):
-            await shop.door().settle_checkout().execute(SettleCheckoutCommand(CheckoutId(row["id"])))
-        await shop.door().sweep_recent_payments().execute()
+
+
+async def poll(shop: Shop, *checkouts: CheckoutId) -> None:
+    """What the worker does by itself when these checkouts and all refunds fall due: no webhook, no job's wake-up."""
+    for checkout in checkouts:
+        await shop.door().settle_checkout().execute(SettleCheckoutCommand(checkout))
+    await shop.door().sweep_recent_payments().execute()
+    await send_due(shop)
 
 
 async def run_out(shop: Shop, checkout: CheckoutId) -> None:

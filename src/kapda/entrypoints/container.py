@@ -324,6 +324,7 @@ class Container(containers.DeclarativeContainer):
         gateway=gateway,
         open_at_gateway=open_at_gateway,
         finish_payment=finish_payment,
+        record_refund=record_refund,
         clock=clock,
     )
     sweep_recent_payments = providers.Factory(

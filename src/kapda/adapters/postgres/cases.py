@@ -25,7 +25,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM payment_cases"  # noqa: S608  (constants only
 _OF_PAYMENT = text(f"{_SELECT} WHERE gateway_payment_id = :gateway_payment_id AND refund_id IS NULL")
 _OF_REFUND = text(f"{_SELECT} WHERE refund_id = :refund_id")
 _FIND = text(f"{_SELECT} WHERE id = :id")
-_LOCK = text(f"{_SELECT} WHERE id = :id FOR UPDATE")
+_LOCK = text(f"{_SELECT} WHERE id = :id FOR NO KEY UPDATE")
 _SAVE = text("""
     UPDATE payment_cases SET state = :state, resolution = :resolution, resolved_at = :resolved_at,
         resolved_by = :resolved_by, resolution_reason = :resolution_reason

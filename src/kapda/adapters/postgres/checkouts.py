@@ -46,9 +46,9 @@ _SELECT = """
 _OWNED = "id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)"
 _LIVE = ", ".join(f"'{state.value}'" for state in sorted(LIVE, key=lambda state: state.value))
 _GET = text(f"{_SELECT} WHERE {_OWNED}")
-_LOCK = text(f"SELECT id FROM checkouts WHERE {_OWNED} FOR UPDATE")  # noqa: S608  (constants only)
+_LOCK = text(f"SELECT id FROM checkouts WHERE {_OWNED} FOR NO KEY UPDATE")  # noqa: S608  (constants only)
 _LOCK_LIVE = text(
-    f"SELECT id FROM checkouts WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR UPDATE"  # noqa: S608  (constants only)
+    f"SELECT id FROM checkouts WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR NO KEY UPDATE"  # noqa: S608  (constants only)
 )
 _UNPAID = ", ".join(f"'{state.value}'" for state in sorted(UNPAID, key=lambda state: state.value))
 # Starts for one door wait for each other here, so that none is counted too late. Two doors that share the lock's key by

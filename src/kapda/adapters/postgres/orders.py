@@ -59,7 +59,8 @@ _SELECT = """
 _GET = text(f"{_SELECT} WHERE id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)")
 _OF_CHECKOUT = text(f"{_SELECT} WHERE checkout_id = :checkout_id")
 _LOCK = text("""
-    SELECT id FROM orders WHERE id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id) FOR UPDATE
+    SELECT id FROM orders WHERE id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)
+    FOR NO KEY UPDATE
 """)
 _SAVE = text("""
     WITH saved AS (UPDATE orders SET state = :state, version = :version WHERE id = :id RETURNING id)

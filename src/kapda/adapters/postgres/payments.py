@@ -28,7 +28,7 @@ _GET = text(f"""
     {_SELECT} JOIN checkouts c ON c.id = p.checkout_id
     WHERE p.id = :id AND (CAST(:customer_id AS uuid) IS NULL OR c.customer_id = :customer_id)
 """)
-_LOCK = text("SELECT id FROM payments WHERE id = :id FOR UPDATE")
+_LOCK = text("SELECT id FROM payments WHERE id = :id FOR NO KEY UPDATE")
 # The constraint behind it says the same; the condition makes a refusal an answer instead of an error.
 _RESERVE_REFUND = text("""
     UPDATE payments SET refund_reserved_minor = refund_reserved_minor + :amount_minor
@@ -41,6 +41,9 @@ _NOTE_REFUNDED = text("""
     UPDATE payments SET refunded_minor = refunded_minor + :amount_minor,
         state = CASE WHEN refunded_minor + :amount_minor = amount_minor THEN 'refunded' ELSE state END
     WHERE id = :id
+""")
+_NOTE_RETURNED = text("""
+    UPDATE payments SET refunded_minor = refunded_minor - :amount_minor, state = 'captured' WHERE id = :id
 """)
 _KNOWN = text("""
     SELECT gateway_payment_id FROM payments WHERE gateway_payment_id = ANY(CAST(:ids AS text[]))
@@ -104,6 +107,10 @@ class PostgresPayments:
     async def note_refunded(self, payment_id: PaymentId, amount: Money) -> None:
         """See the port."""
         await self._connection.execute(_NOTE_REFUNDED, {"id": payment_id, "amount_minor": amount.amount_minor})
+
+    async def note_returned(self, payment_id: PaymentId, amount: Money) -> None:
+        """See the port."""
+        await self._connection.execute(_NOTE_RETURNED, {"id": payment_id, "amount_minor": amount.amount_minor})
 
     async def known(self, gateway_payment_ids: Sequence[str]) -> frozenset[str]:
         """See the port."""

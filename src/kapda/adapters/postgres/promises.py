@@ -127,14 +127,14 @@ CHECKS: tuple[Check, ...] = (
         "captured payments on no order and in no case",
         "payments",
         """SELECT p.id FROM payments p WHERE NOT EXISTS (SELECT FROM orders WHERE payment_id = p.id)
-           AND NOT EXISTS (SELECT FROM payment_cases WHERE payment_id = p.id)""",
+           AND NOT EXISTS (SELECT FROM payment_cases WHERE payment_id = p.id AND refund_id IS NULL)""",
     ),
     Check(
         4,
         "captured payments both on an order and in an open case",
         "payments",
         """SELECT p.id FROM payments p JOIN orders o ON o.payment_id = p.id
-           JOIN payment_cases c ON c.payment_id = p.id AND c.state = 'open'""",
+           JOIN payment_cases c ON c.payment_id = p.id AND c.refund_id IS NULL AND c.state = 'open'""",
     ),
     Check(
         4,

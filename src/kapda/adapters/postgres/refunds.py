@@ -22,7 +22,7 @@ _SELECT = """
     FROM refunds r JOIN payments p ON p.id = r.payment_id
 """
 _GET = text(f"{_SELECT} WHERE r.id = :id")
-_LOCK = text(f"{_SELECT} WHERE r.id = :id FOR UPDATE OF r")
+_LOCK = text(f"{_SELECT} WHERE r.id = :id FOR NO KEY UPDATE OF r")
 _FIND_BY_GATEWAY_ID = text("SELECT id FROM refunds WHERE gateway_refund_id = :gateway_refund_id")
 _OF_PAYMENT = text(f"{_SELECT} WHERE r.payment_id = :payment_id ORDER BY r.id")
 _SAVE = text("""

@@ -50,6 +50,8 @@ class TransactionKind(Enum):
     REFUND_REQUESTED = "refund_requested"
     REFUND_PROCESSED = "refund_processed"
     REFUND_ATTACHED = "refund_attached"
+    REFUND_RETURNED = "refund_returned"
+    REFUND_DROPPED = "refund_dropped"
     CASE_WRITTEN_OFF = "case_written_off"
 
 

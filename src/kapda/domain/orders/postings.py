@@ -99,6 +99,28 @@ def refund_processed(transaction_id: UUID, refund: Refund, at: datetime) -> Ledg
     )
 
 
+def refund_returned(transaction_id: UUID, refund: Refund, at: datetime) -> LedgerTransaction:
+    """What the gateway had sent came back to it: it owes us, and we owe the customer again."""
+    return LedgerTransaction(
+        id=transaction_id,
+        kind=TransactionKind.REFUND_RETURNED,
+        reference_id=refund.id,
+        created_at=at,
+        entries=(Entry(Account.GATEWAY_RECEIVABLE, refund.amount), Entry(Account.REFUNDS_PAYABLE, -refund.amount)),
+    )
+
+
+def refund_dropped(transaction_id: UUID, refund: Refund, source: Account, at: datetime) -> LedgerTransaction:
+    """A refund that nobody here had promised came to nothing: its money is back in `source`."""
+    return LedgerTransaction(
+        id=transaction_id,
+        kind=TransactionKind.REFUND_DROPPED,
+        reference_id=refund.id,
+        created_at=at,
+        entries=(Entry(Account.REFUNDS_PAYABLE, refund.amount), Entry(source, -refund.amount)),
+    )
+
+
 # Where the money of a case stands until it is decided.
 HELD_IN = {
     CaseKind.REFUND_FAILED: Account.REFUNDS_PAYABLE,

@@ -3,6 +3,8 @@
 A line of `quantity` pieces can be returned piece by piece. Each piece's share of the commission, its GST and the
 designer's net is a running difference: the share of the first m + k pieces less that of the first m. However the pieces
 are split over refunds, all of them together take back exactly what the line gave, to the paisa; no rate is looked up.
+Only where a rate leaves the designer less than two paise of a piece may one piece's net be a paisa below zero, and
+another's above.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +27,7 @@ class LineQuantity:
 
 @dataclass(frozen=True, slots=True)
 class ReversedLine:
-    """A line's part of a refund: `amount` = `designer_net` + `commission` + `commission_gst`, all positive."""
+    """A line's part of a refund: `amount` = `designer_net` + `commission` + `commission_gst`."""
 
     position: int
     variant_id: VariantId
@@ -68,6 +70,8 @@ def reverse(order: Order, returned: Returned, wanted: Sequence[LineQuantity], sh
     positions = [want.position for want in wanted]
     if len(set(positions)) != len(positions) or any(position not in by_position for position in positions):
         raise InvalidArgumentError.for_field("lines", "must name lines of the order, each once")
+    if shipping.amount_minor < 0:
+        raise InvalidArgumentError.for_field("shipping", "must not be negative")
     if order.shipping < returned.shipping + shipping:
         raise exceeds_order("shipping")
     if not wanted and not shipping.is_positive:

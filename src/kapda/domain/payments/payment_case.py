@@ -17,7 +17,9 @@ order any more goes back. What it cannot decide stays open for a person, who may
 | dashboard_refund      | money of an order went back that we did not send         | -         | attach, write off      |
 
 To place is to make the order after all. To attach is to take the money that went back out of the order it belongs to, from
-each line's parties. To write off is to record that nothing more will be done, and why.
+each line's parties. To write off is to record that nothing more will be done, and why. Nothing can be decided while a
+refund of the money in question is under way. What somebody settles at the gateway by hand ends its case by itself: all of
+a case's money sent back, a failed refund's amount sent anew, or a refund that came to nothing.
 """
 
 from collections.abc import Mapping
@@ -112,6 +114,14 @@ class PaymentCase:
         """Ended in the transaction that opened it: the money goes back."""
         return self._ended(Resolution.REFUND, "finisher", f"{self.kind.value}: refunded by itself", at)
 
+    def sent_back_by_hand(self, at: datetime) -> "PaymentCase":
+        """Ended by somebody who sent the money back at the gateway."""
+        return self._ended(Resolution.REFUND, "gateway", "sent back at the gateway", at)
+
+    def came_to_nothing(self, at: datetime) -> "PaymentCase":
+        """Ended because the refund that nobody here had sent failed: the money is where it was."""
+        return self._ended(Resolution.WRITE_OFF, "gateway", "the refund failed at the gateway: nothing went", at)
+
     def _ended(self, resolution: Resolution, by: str, reason: str, at: datetime) -> "PaymentCase":
         return replace(
             self,
@@ -123,8 +133,17 @@ class PaymentCase:
         )
 
 
+def refund_under_way(case: PaymentCase) -> FailedPreconditionError:
+    """The refusal to decide about money that may be on its way back at this moment."""
+    return _refusal(case, f"case {case.id} waits for a refund of its money that is under way")
+
+
 def _not_allowed(case: PaymentCase, resolution: Resolution) -> FailedPreconditionError:
     message = f"case {case.id} ({case.kind.value}, {case.state.value}) cannot be resolved by {resolution.value}"
+    return _refusal(case, message)
+
+
+def _refusal(case: PaymentCase, message: str) -> FailedPreconditionError:
     return FailedPreconditionError(
         Reason.CASE_RESOLUTION_NOT_ALLOWED,
         message,

@@ -118,6 +118,10 @@ class Payments(Protocol):
         """That much of what was promised has gone; a payment of which all has gone is REFUNDED."""
         ...
 
+    async def note_returned(self, payment_id: PaymentId, amount: Money) -> None:
+        """That much of what had gone came back to the gateway, still promised; the payment is CAPTURED again."""
+        ...
+
     async def known(self, gateway_payment_ids: Sequence[str]) -> frozenset[str]:
         """Which of these are kept already, as payments of ours or as foreign ones."""
         ...

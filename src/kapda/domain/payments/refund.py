@@ -8,11 +8,12 @@
 | requested | fail    | failed    | the gateway refused for good                                                |
 | pending   | process | processed | the money has gone                                                          |
 | pending   | fail    | failed    | the money could not be sent                                                 |
+| processed | fail    | failed    | the money came back: it is owed again                                       |
 
 Whether the gateway acted on an unanswered call is unknown while a refund is requested: its refunds of the payment are
 looked through, by our own reference, before it is asked again under the same key. A failed refund's amount stays
-reserved, because it is still owed: the case that its failure opens decides how it is paid. A refund that the gateway
-first called processed and then failed stays processed here and opens a case as well.
+reserved, because it is still owed: the case that its failure opens decides how it is paid. A refund that somebody made
+at the gateway by hand was never owed: when it fails, its reservation ends with it, and once processed it stays so.
 """
 
 from collections.abc import Mapping
@@ -58,6 +59,7 @@ TRANSITIONS: Mapping[tuple[RefundState, GatewayRefundState], RefundState] = {
     (_S.PENDING, GatewayRefundState.PENDING): _S.PENDING,
     (_S.PENDING, GatewayRefundState.PROCESSED): _S.PROCESSED,
     (_S.PENDING, GatewayRefundState.FAILED): _S.FAILED,
+    (_S.PROCESSED, GatewayRefundState.FAILED): _S.FAILED,
 }
 UNDER_WAY = frozenset({RefundState.REQUESTED, RefundState.PENDING})
 
@@ -86,18 +88,14 @@ class Refund:
         return str(self.id)
 
     def told(self, gateway_refund_id: str, state: GatewayRefundState) -> "Refund":
-        """After the gateway told its state. Older news changes nothing: what has ended does not move any more."""
-        return replace(
-            self, state=TRANSITIONS.get((self.state, state), self.state), gateway_refund_id=gateway_refund_id
-        )
+        """After the gateway told its state as it is now. Whatever the table has no way for changes nothing."""
+        final = self.kind is RefundKind.DASHBOARD and self.state is RefundState.PROCESSED
+        after = self.state if final else TRANSITIONS.get((self.state, state), self.state)
+        return replace(self, state=after, gateway_refund_id=gateway_refund_id)
 
     def refused(self) -> "Refund":
         """After the gateway refused for good."""
         return replace(self, state=RefundState.FAILED) if self.state is RefundState.REQUESTED else self
-
-    def contradicted_by(self, state: GatewayRefundState) -> bool:
-        """Whether the gateway now says that money it had sent was not sent."""
-        return self.state is RefundState.PROCESSED and state is GatewayRefundState.FAILED
 
 
 def next_look(attempts: int) -> timedelta:

@@ -11,6 +11,7 @@ from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.orders.refusals import order_not_found
 from kapda.domain.orders.reversal import everything_left
 from kapda.domain.orders.use_cases.refunder import Refunder
+from kapda.domain.payments.refund import RefundKind
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.events import DomainEvent
 from kapda.domain.shared.fingerprint import fingerprint
@@ -62,7 +63,15 @@ class CancelOrder:
             await uow.orders.save(cancelled)
             reversal = everything_left(order, returned)
             if reversal.amount.is_positive:
-                await self.refunder.of_order(uow, order, payment, reversal, reason=command.reason, actor=actor)
+                await self.refunder.of_order(
+                    uow,
+                    RefundKind.ORDER_CANCELLED,
+                    order,
+                    payment,
+                    reversal,
+                    reason=command.reason,
+                    actor=actor,
+                )
             await uow.outbox.add(_order_cancelled(cancelled))
             await uow.requests.answer(key, cancelled)
             if reversal.lines:

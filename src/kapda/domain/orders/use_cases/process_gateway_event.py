@@ -7,8 +7,10 @@ from uuid import UUID
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.orders.use_cases.finish_payment import FinishPayment, FinishPaymentCommand
 from kapda.domain.orders.use_cases.record_refund import RecordRefund
+from kapda.domain.payments.gateway import GatewayRefund
 from kapda.domain.payments.gateway_event import REFUND_EVENTS, GatewayEvent, GatewayEventState, retry_delay
 from kapda.domain.payments.ports import PaymentGateway
+from kapda.domain.payments.refund import Refund
 from kapda.domain.shared.clock import Clock
 
 
@@ -48,12 +50,20 @@ class ProcessGatewayEvent:
         """What came of it, for people who look into the inbox."""
         if event.event_type in REFUND_EVENTS and event.gateway_refund_id is not None:
             told = await self.gateway.fetch_refund(event.gateway_refund_id)
-            refund = await self.record_refund.told(told) if told is not None else None
+            refund = await self._record(told, event.event_type) if told is not None else None
             return f"refund {refund.state.value}" if refund is not None else "not ours"
         if event.gateway_payment_id is None:
             return "names no payment"
         command = FinishPaymentCommand(event.gateway_payment_id, f"webhook {event.event_type}")
         return (await self.finish_payment.execute(command)).ending.value
+
+    async def _record(self, told: GatewayRefund, event_type: str) -> Refund | None:
+        refund = await self.record_refund.told(told)
+        if refund is None:
+            # The refund may have been heard of before its payment was.
+            await self.finish_payment.execute(FinishPaymentCommand(told.payment_id, f"webhook {event_type}"))
+            refund = await self.record_refund.told(told)
+        return refund
 
     async def _pending(self, event_id: UUID) -> GatewayEvent | None:
         async with self.unit_of_work() as uow:

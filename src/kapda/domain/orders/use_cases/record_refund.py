@@ -20,7 +20,7 @@ from kapda.domain.shared.ids import CaseId, IdGenerator, RefundId
 
 @dataclass(frozen=True, slots=True)
 class RecordRefund:
-    """Moves our refund forward, once for each step, and books each step.
+    """Moves our refund forward, once for each step, and books each step. The payment's lock comes before everything.
 
     A refund of a payment that was never captured for us is none of ours: the gateway gives such money back by itself.
     Raises AbortedError (CONCURRENT_UPDATE) for a refund that does not fit into what the payment has left because others
@@ -34,18 +34,16 @@ class RecordRefund:
     async def told(self, told: GatewayRefund) -> Refund | None:
         """Our refund after the gateway's news; None when the payment is none of ours."""
         async with self.unit_of_work() as uow:
-            payment = await uow.payments.by_gateway_id(told.payment_id)
+            known = await uow.payments.by_gateway_id(told.payment_id)
+            payment = await uow.payments.lock(known.id) if known is not None else None
             if payment is None:
                 return None
-            await uow.payments.lock(payment.id)
             refund = await self._find(uow, told, payment) or await self._adopt(uow, told, payment)
             after = refund.told(told.id, told.state)
             if after != refund:
                 await uow.refunds.save(after)
             if after.state is not refund.state:
-                await self._ended(uow, after, payment)
-            elif refund.contradicted_by(told.state):
-                await self._open_case(uow, CaseKind.REFUND_FAILED, refund, payment)
+                await self._moved(uow, refund.state, after, payment)
             await uow.commit()
         return after
 
@@ -59,7 +57,7 @@ class RecordRefund:
                 return
             after = refund.refused()
             await uow.refunds.save(after)
-            await self._ended(uow, after, payment)
+            await self._moved(uow, refund.state, after, payment)
             await uow.commit()
 
     async def _find(self, uow: OrderUnitOfWork, told: GatewayRefund, payment: Payment) -> Refund | None:
@@ -73,22 +71,20 @@ class RecordRefund:
             )
             refund_id = next(unsent, None)
         refund = await uow.refunds.lock(refund_id) if refund_id is not None else None
-        return refund if refund is not None and refund.amount == told.amount else None
+        # One that is known at the gateway under another id already is another one: both have gone.
+        same = refund is not None and refund.gateway_refund_id in (None, told.id)
+        return refund if same and refund is not None and refund.amount == told.amount else None
 
     async def _adopt(self, uow: OrderUnitOfWork, told: GatewayRefund, payment: Payment) -> Refund:
-        if not await uow.payments.reserve_refund(payment.id, told.amount):
-            raise AbortedError(
-                Reason.CONCURRENT_UPDATE,
-                "a refund made at the gateway does not fit beside the refunds under way",
-                metadata={"razorpay_refund_id": told.id},
-            )
+        """Take over a refund that somebody made at the gateway: as what a failed one of ours still owes, or as its own."""
+        owed = await self._owed(uow, told, payment)
         refund = Refund(
             id=RefundId(self.ids.new()),
-            kind=RefundKind.DASHBOARD,
+            kind=RefundKind.DASHBOARD if owed is None else RefundKind.CASE,
             payment_id=payment.id,
             gateway_payment_id=payment.gateway_payment_id,
             order_id=payment.order_id,
-            case_id=None,
+            case_id=owed.id if owed is not None else None,
             amount=told.amount,
             state=RefundState.REQUESTED,
             gateway_refund_id=told.id,
@@ -96,33 +92,64 @@ class RecordRefund:
             actor="gateway",
             requested_at=self.clock.now(),
         )
+        if owed is None and not await uow.payments.reserve_refund(payment.id, told.amount):
+            raise AbortedError(
+                Reason.CONCURRENT_UPDATE,
+                "a refund made at the gateway does not fit beside the refunds under way",
+                metadata={"razorpay_refund_id": told.id},
+            )
         await uow.refunds.add(refund, refund.requested_at + next_look(0))
-        source = Account.UNASSIGNED_RECEIPTS if payment.order_id is None else Account.REFUND_ADJUSTMENTS
-        await uow.ledger.book(postings.refund_requested(self.ids.new(), refund, source))
-        if payment.order_id is None:
-            await self._close_emptied_case(uow, payment, told)
-        else:
+        if owed is not None:
+            await uow.cases.save(owed.sent_back_by_hand(self.clock.now()))
+            return refund
+        await uow.ledger.book(postings.refund_requested(self.ids.new(), refund, _source(payment)))
+        if payment.order_id is not None:
             await self._open_case(uow, CaseKind.DASHBOARD_REFUND, refund, payment)
         return refund
 
-    async def _close_emptied_case(self, uow: OrderUnitOfWork, payment: Payment, told: GatewayRefund) -> None:
-        """A case whose money has all been sent back by hand has nothing left to decide."""
-        case = await uow.cases.of_payment(payment.gateway_payment_id)
-        if case is not None and case.state is CaseState.OPEN and payment.left == told.amount:
-            await uow.cases.save(case.resolved_by_itself(self.clock.now()))
+    async def _owed(self, uow: OrderUnitOfWork, told: GatewayRefund, payment: Payment) -> PaymentCase | None:
+        """The open case of a failed refund of that amount."""
+        for refund in await uow.refunds.of_payment(payment.id):
+            if refund.state is RefundState.FAILED and refund.amount == told.amount:
+                case = await uow.cases.of_refund(refund.id)
+                if case is not None and case.kind is CaseKind.REFUND_FAILED and case.state is CaseState.OPEN:
+                    return case
+        return None
 
-    async def _ended(self, uow: OrderUnitOfWork, refund: Refund, payment: Payment) -> None:
+    async def _moved(self, uow: OrderUnitOfWork, before: RefundState, refund: Refund, payment: Payment) -> None:
+        now = self.clock.now()
         if refund.state is RefundState.PROCESSED:
             await uow.payments.note_refunded(payment.id, refund.amount)
-            await uow.ledger.book(postings.refund_processed(self.ids.new(), refund, self.clock.now()))
+            await uow.ledger.book(postings.refund_processed(self.ids.new(), refund, now))
             await uow.outbox.add(refund_event(refund, "refund.processed"))
+            await self._close_emptied_case(uow, payment, refund)
         elif refund.state is RefundState.FAILED:
             await uow.outbox.add(refund_event(refund, "refund.failed"))
+            if refund.kind is RefundKind.DASHBOARD:
+                await self._drop(uow, refund, payment)
+                return
+            if before is RefundState.PROCESSED:
+                await uow.payments.note_returned(payment.id, refund.amount)
+                await uow.ledger.book(postings.refund_returned(self.ids.new(), refund, now))
             await self._open_case(uow, CaseKind.REFUND_FAILED, refund, payment)
 
+    async def _close_emptied_case(self, uow: OrderUnitOfWork, payment: Payment, refund: Refund) -> None:
+        """A case whose money has all been sent back by hand has nothing left to decide."""
+        if payment.order_id is None and payment.refunded + refund.amount == payment.amount:
+            case = await uow.cases.of_payment(payment.gateway_payment_id)
+            if case is not None and case.state is CaseState.OPEN:
+                await uow.cases.save(case.sent_back_by_hand(self.clock.now()))
+
+    async def _drop(self, uow: OrderUnitOfWork, refund: Refund, payment: Payment) -> None:
+        """A refund that nobody here had promised failed: everything is as before it."""
+        now = self.clock.now()
+        await uow.payments.release_refund(payment.id, refund.amount)
+        await uow.ledger.book(postings.refund_dropped(self.ids.new(), refund, _source(payment), now))
+        case = await uow.cases.of_refund(refund.id)
+        if case is not None and case.state is CaseState.OPEN:
+            await uow.cases.save(case.came_to_nothing(now))
+
     async def _open_case(self, uow: OrderUnitOfWork, kind: CaseKind, refund: Refund, payment: Payment) -> None:
-        if await uow.cases.of_refund(refund.id) is not None:
-            return
         await uow.cases.add(
             PaymentCase(
                 id=CaseId(self.ids.new()),
@@ -143,6 +170,11 @@ class RecordRefund:
                 opened_at=self.clock.now(),
             )
         )
+
+
+def _source(payment: Payment) -> Account:
+    """Where the money of a refund that nobody here promised comes from."""
+    return Account.UNASSIGNED_RECEIPTS if payment.order_id is None else Account.REFUND_ADJUSTMENTS
 
 
 def _ours(receipt: str | None) -> RefundId | None:

@@ -9,7 +9,7 @@ from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.orders.refusals import order_not_found
 from kapda.domain.orders.reversal import LineQuantity, reverse
 from kapda.domain.orders.use_cases.refunder import Refunder
-from kapda.domain.payments.refund import Refund
+from kapda.domain.payments.refund import Refund, RefundKind
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import HoldId, OrderId, RequestId
@@ -63,6 +63,7 @@ class RefundOrder:
             reversal = reverse(order, await uow.orders.returned(order.id), command.lines, command.shipping)
             refund = await self.refunder.of_order(
                 uow,
+                RefundKind.ORDER_LINES,
                 order,
                 payment,
                 reversal,

@@ -25,14 +25,20 @@ class Refunder:
     ids: IdGenerator
 
     async def of_order(
-        self, uow: OrderUnitOfWork, order: Order, payment: Payment, reversal: Reversal, *, reason: str, actor: str
+        self,
+        uow: OrderUnitOfWork,
+        kind: RefundKind,
+        order: Order,
+        payment: Payment,
+        reversal: Reversal,
+        *,
+        reason: str,
+        actor: str,
     ) -> Refund:
         """Give back what the reversal takes out of the order's lines.
 
         Raises FailedPreconditionError (REFUND_EXCEEDS_ORDER) when less of the payment is left.
         """
-        whole = reversal.amount == order.total
-        kind = RefundKind.ORDER_CANCELLED if whole else RefundKind.ORDER_LINES
         refund = self._new(payment, kind, reversal.amount, reason=reason, actor=actor, order=order)
         await self._reserve(uow, refund)
         await uow.orders.add_reversal(order.id, refund.id, reversal)

@@ -14,7 +14,8 @@ from kapda.domain.orders.reversal import everything_left, exceeds_order
 from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
 from kapda.domain.orders.use_cases.refunder import Refunder
 from kapda.domain.payments.payment import Payment
-from kapda.domain.payments.payment_case import CaseKind, PaymentCase, Resolution, case_not_found
+from kapda.domain.payments.payment_case import CaseKind, PaymentCase, Resolution, case_not_found, refund_under_way
+from kapda.domain.payments.refund import UNDER_WAY
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import CaseId, IdGenerator, RequestId
@@ -40,8 +41,9 @@ class ResolveCase:
     """Ends an open case, once a request id, with everything that its resolution asks for in the same transaction.
 
     Raises NotFoundError (CASE_NOT_FOUND) and FailedPreconditionError: CASE_RESOLUTION_NOT_ALLOWED; placing needs the
-    checkout's own amount in a state that may still be placed (CHECKOUT_STATE_INVALID) and its stock (INSUFFICIENT_STOCK);
-    attaching needs a refund of all that is left of its order (REFUND_EXCEEDS_ORDER).
+    checkout's own amount, none of it sent back, in a state that may still be placed (CHECKOUT_STATE_INVALID) and its stock
+    (INSUFFICIENT_STOCK); attaching needs a refund of all that is left of its order (REFUND_EXCEEDS_ORDER); nothing can be
+    decided while a refund of the money in question is under way (CASE_RESOLUTION_NOT_ALLOWED).
     """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
@@ -66,6 +68,8 @@ class ResolveCase:
                 return Answer(earlier.answer, replayed=True)
             case, checkout, payment = await self._lock(uow, command.case_id)
             resolved = case.resolved(command.resolution, actor, command.reason, self.clock.now())
+            if await self._refund_under_way(uow, case):
+                raise refund_under_way(case)
             await uow.cases.save(resolved)
             await uow.requests.answer(key, resolved)
             await self._step(command.resolution)(uow, resolved, checkout, payment)
@@ -87,6 +91,13 @@ class ResolveCase:
             raise checkout_not_found(found.checkout_id)
         return case, checkout, payment
 
+    async def _refund_under_way(self, uow: OrderUnitOfWork, case: PaymentCase) -> bool:
+        """Of the whole payment's, where the case is about its money; of the case's own refund, where it is about that."""
+        return any(
+            refund.state in UNDER_WAY and case.refund_id in (None, refund.id)
+            for refund in await uow.refunds.of_payment(case.payment_id)
+        )
+
     async def _refund(self, uow: OrderUnitOfWork, case: PaymentCase, checkout: Checkout, payment: Payment) -> None:
         if not (payment.left.is_positive or case.kind is CaseKind.REFUND_FAILED):
             raise exceeds_order(f"payment {payment.gateway_payment_id} of checkout {checkout.id}")
@@ -96,7 +107,7 @@ class ResolveCase:
 
     async def _place(self, uow: OrderUnitOfWork, case: PaymentCase, checkout: Checkout, payment: Payment) -> None:
         """Give the checkout the payment's gateway order and its stock, and make the order."""
-        if payment.amount != checkout.total or checkout.state not in _PLACEABLE:
+        if payment.left != checkout.total or checkout.state not in _PLACEABLE:
             raise invalid_state(checkout, CheckoutVerb.PLACE)
         if checkout.state is CheckoutState.EXPIRED:
             lines = [HoldLine(line.variant_id, line.quantity) for line in checkout.lines]

@@ -9,6 +9,7 @@ from kapda.domain.checkout.policy import next_check
 from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway, end_checkout
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.orders.use_cases.finish_payment import FinishPayment, FinishPaymentCommand
+from kapda.domain.orders.use_cases.record_refund import RecordRefund
 from kapda.domain.payments.gateway import GatewayPaymentState
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.clock import Clock
@@ -24,7 +25,8 @@ class SettleCheckoutCommand:
 
 @dataclass(frozen=True, slots=True)
 class SettleCheckout:
-    """Resumes an opening that broke off, finishes whatever was paid, and expires a hold that has run out unpaid.
+    """Resumes an opening that broke off, finishes whatever was paid, takes note of what went back, and expires a hold
+    that has run out unpaid.
 
     The gateway is asked before a hold is given back, so that money on its way never meets stock that is gone for want
     of a question. Raises GatewayUnknownError, and what resuming an opening raises; the next look is scheduled before
@@ -35,6 +37,7 @@ class SettleCheckout:
     gateway: PaymentGateway
     open_at_gateway: OpenAtGateway
     finish_payment: FinishPayment
+    record_refund: RecordRefund
     clock: Clock
 
     async def execute(self, command: SettleCheckoutCommand) -> None:
@@ -70,6 +73,10 @@ class SettleCheckout:
         for payment in sorted(payments, key=lambda payment: not payment.captured):
             if payment.captured or payment.state is GatewayPaymentState.AUTHORIZED:
                 await self.finish_payment.execute(FinishPaymentCommand(payment.id, "poller"))
+            # Of refunds that somebody made at the gateway no more than a webhook tells, which may be lost.
+            if payment.captured and payment.amount_refunded.is_positive:
+                for told in await self.gateway.refunds_of_payment(payment.id):
+                    await self.record_refund.told(told)
 
     async def _let_go(self, checkout_id: CheckoutId, *, unpin: bool) -> None:
         """What is still unpaid: a capture that came to nothing is unpinned, a hold that has run out is given back."""

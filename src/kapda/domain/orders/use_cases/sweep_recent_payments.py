@@ -22,7 +22,8 @@ WINDOW = timedelta(minutes=30)
 class SweepRecentPayments:
     """Finishes every recent payment that holds money and is not known yet. Several workers may sweep.
 
-    Raises GatewayUnknownError; what could not be finished is seen again by the next sweep.
+    Raises GatewayUnknownError, and the first failure of a payment once it has been through all of them; what could not be
+    finished is seen again by the next sweep.
     """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
@@ -37,8 +38,14 @@ class SweepRecentPayments:
         async with self.unit_of_work() as uow:
             known = await uow.payments.known([payment.id for payment in recent])
         unknown = [payment for payment in recent if payment.id not in known]
+        failed: Exception | None = None
         for payment in unknown:
-            await self.finish_payment.execute(FinishPaymentCommand(payment.id, "sweep"))
+            try:
+                await self.finish_payment.execute(FinishPaymentCommand(payment.id, "sweep"))
+            except Exception as error:  # noqa: BLE001  (one payment that cannot be finished must not hide the others)
+                failed = failed or error
+        if failed is not None:
+            raise failed
         return len(unknown)
 
 
