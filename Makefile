@@ -7,12 +7,13 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 
 BIN := .venv/bin
 STAMP := .venv/installed
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+# Not compiled ahead: that takes as long as the rest of the installation, and most of it is never imported.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check format proto lock
+.PHONY: help install demo dev bench test check format proto lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ demo: $(STAMP) ## Start everything on free ports, drive purchases through it, ch
 
 dev: $(STAMP) ## Start everything and keep it running; Ctrl-C stops it.
 	@$(BIN)/kapda dev
+
+bench: $(STAMP) ## Measure purchases, carts and lists against their bars and the machine's floors, some minutes long.
+	@$(BIN)/python -m benchmarks --save
 
 test: $(STAMP) ## Run the tests, or some: make test TESTS="tests/domain -k money".
 	@$(BIN)/pytest $(TESTS)
