@@ -10,6 +10,7 @@ from kapda.domain.shared.errors import (
     AlreadyExistsError,
     DomainError,
     FailedPreconditionError,
+    InvalidArgumentError,
     Reason,
     UnavailableError,
 )
@@ -55,7 +56,13 @@ BY_CONSTRAINT: Mapping[str, Callable[[], DomainError]] = {
     "orders_payment_unique": _lost_race,
 }
 
+
+def _out_of_range() -> DomainError:
+    return InvalidArgumentError.for_field("quantity", "is more than a counter can take")
+
+
 _BY_SQLSTATE: Mapping[str, Callable[[], DomainError]] = {
+    "22003": _out_of_range,  # numeric_value_out_of_range
     "40001": _lost_race,  # serialization_failure
     "40P01": _lost_race,  # deadlock_detected
     "55P03": _overloaded,  # lock_not_available: waited as long as we wait for a lock

@@ -56,10 +56,13 @@ class OpenAtGateway:
                 if opened and key is not None:
                     await uow.requests.answer(key, _require_opened(checkout))
                 await uow.commit()
-            if leased:
+            if leased and now < checkout.pay_before:
                 return await self._open(checkout, key, until, may_have_acted=True)
             if opened:
                 return _require_opened(checkout)
+            if checkout.pay_before <= now:
+                # Nobody could pay it any more; the poller lets it expire.
+                raise invalid_state(checkout, CheckoutVerb.OPEN)
             await self.sleep(_TWIN_POLL_SECONDS)
         raise AbortedError(
             Reason.REQUEST_IN_PROGRESS, "the same request is still being worked on", retry_after=_TWIN_POLL_SECONDS * 10

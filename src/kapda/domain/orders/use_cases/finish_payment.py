@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutState, CheckoutVerb, checkout_not_found
+from kapda.domain.checkout.policy import OPEN_CHECK_INTERVAL
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.inventory.stock import HoldLine
 from kapda.domain.orders.order import Order
@@ -150,8 +151,11 @@ class FinishPayment:
             await uow.checkouts.lock_live(checkout.cart_id) is not None or not await self._rehold(uow, checkout)
         ):
             return _WAITING
+        now = self.clock.now()
         pinned = checkout.after(CheckoutVerb.PIN)
-        await uow.checkouts.save(pinned, self.clock.now())
+        await uow.checkouts.save(pinned, now)
+        # Should the capture stay unanswered, the poller finds out soon, however late this checkout is.
+        await uow.checkouts.schedule_check(checkout.id, 0, now + OPEN_CHECK_INTERVAL)
         return _Capture(pinned)
 
     async def _capture(self, checkout: Checkout, payment: GatewayPayment) -> GatewayPayment | None:

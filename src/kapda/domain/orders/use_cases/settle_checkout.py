@@ -10,9 +10,10 @@ from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway, end_c
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.orders.use_cases.finish_payment import FinishPayment, FinishPaymentCommand
 from kapda.domain.orders.use_cases.record_refund import RecordRefund
-from kapda.domain.payments.gateway import GatewayPaymentState
+from kapda.domain.payments.gateway import GatewayPayment, GatewayPaymentState
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.clock import Clock
+from kapda.domain.shared.errors import DomainError
 from kapda.domain.shared.ids import CheckoutId
 
 
@@ -70,13 +71,23 @@ class SettleCheckout:
     async def _finish_payments(self, gateway_order_id: str) -> None:
         payments = await self.gateway.payments_of_order(gateway_order_id)
         # Money that is in comes first: with an order placed for it, no more need be captured.
+        failure: DomainError | None = None
         for payment in sorted(payments, key=lambda payment: not payment.captured):
-            if payment.captured or payment.state is GatewayPaymentState.AUTHORIZED:
-                await self.finish_payment.execute(FinishPaymentCommand(payment.id, "poller"))
-            # Of refunds that somebody made at the gateway no more than a webhook tells, which may be lost.
-            if payment.captured and payment.amount_refunded.is_positive:
-                for told in await self.gateway.refunds_of_payment(payment.id):
-                    await self.record_refund.told(told)
+            # One payment that cannot be finished now must not keep the others waiting.
+            try:
+                await self._finish(payment)
+            except DomainError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    async def _finish(self, payment: GatewayPayment) -> None:
+        if payment.captured or payment.state is GatewayPaymentState.AUTHORIZED:
+            await self.finish_payment.execute(FinishPaymentCommand(payment.id, "poller"))
+        # Of refunds that somebody made at the gateway no more than a webhook tells, which may be lost.
+        if payment.captured and payment.amount_refunded.is_positive:
+            for told in await self.gateway.refunds_of_payment(payment.id):
+                await self.record_refund.told(told)
 
     async def _let_go(self, checkout_id: CheckoutId, *, unpin: bool) -> None:
         """What is still unpaid: a capture that came to nothing is unpinned, a hold that has run out is given back."""
