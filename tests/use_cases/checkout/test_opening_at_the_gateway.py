@@ -284,3 +284,16 @@ async def test_no_transaction_is_open_while_the_gateway_is_called(shop: Shop, co
     async with InMemoryUnitOfWork(shop.database):
         with pytest.raises(AssertionError, match="while a transaction was open"):
             await shop.gateway.find_order("anything")
+
+
+async def test_a_retry_after_the_pay_window_opens_nothing_that_nobody_can_pay(
+    shop: Shop, command: StartCheckoutCommand
+) -> None:
+    shop.gateway.will("create_order", DIED)
+    with pytest.raises(ProcessDiedError):
+        await start(shop, command)
+    (row,) = shop.tables.checkouts.values()
+    shop.clock.at = row.checkout.pay_before
+    with refused(Reason.CHECKOUT_STATE_INVALID):
+        await start(shop, command)
+    assert shop.gateway.orders == {}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutState
+from kapda.domain.checkout.policy import OPEN_CHECK_INTERVAL
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
 from kapda.domain.orders.use_cases.finish_payment import Ending, Finished, FinishPaymentCommand
 from kapda.domain.payments.gateway import GatewayPayment, GatewayPaymentState, GatewayUnknownError
@@ -234,3 +235,15 @@ async def test_every_order_of_facts_ends_the_same(shop: Shop) -> None:
         await finish(shop, payment)
     assert shop.state(checkout) is CheckoutState.PLACED
     assert (len(shop.tables.orders), len(shop.tables.payments), shop.tables.cases) == (1, 1, [])
+
+
+async def test_a_late_capture_without_an_answer_is_looked_at_soon(shop: Shop) -> None:
+    checkout = await shop.check_out_one(pieces=1)
+    await expire(shop, checkout)
+    payment = authorise(shop, checkout)
+    shop.gateway.will("capture", UNKNOWN)
+    with pytest.raises(GatewayUnknownError):
+        await finish(shop, payment)
+    row = shop.tables.checkouts[checkout.id]
+    assert row.checkout.state is CheckoutState.CAPTURING
+    assert row.next_check_at == shop.clock.now() + OPEN_CHECK_INTERVAL

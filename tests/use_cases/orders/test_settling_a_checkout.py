@@ -170,3 +170,14 @@ async def test_several_payments_are_all_finished_in_one_look(shop: Shop) -> None
     await shop.settle(checkout)
     assert shop.the_order().checkout_id == checkout.id
     assert [case.kind for case in shop.tables.cases] == [CaseKind.AMOUNT_MISMATCH, CaseKind.SECOND_PAYMENT]
+
+
+async def test_a_payment_that_cannot_be_looked_up_does_not_keep_the_next_waiting(shop: Shop) -> None:
+    checkout = await shop.check_out_one()
+    shop.gateway.pay(checkout.gateway_order_id or "")
+    second = shop.gateway.pay(checkout.gateway_order_id or "")
+    shop.gateway.will("fetch_payment", UNKNOWN)
+    with pytest.raises(GatewayUnknownError):
+        await shop.settle(checkout)
+    paid = [payment.gateway_payment_id for payment in shop.tables.payments.values()]
+    assert (paid, shop.state(checkout)) == ([second.id], CheckoutState.PLACED)
