@@ -3,15 +3,18 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from uuid import uuid4
 
+import asyncpg
 import grpc
 import pytest
 
 from kapda.api.checkout.v1.checkout_pb2 import Checkout
 from kapda.api.orders.v1.order_pb2 import Order
-from tests.shop.processes import end_of, kill, paused, pid_of, restart, without_valkey
+from tests.shop.processes import end_of, kill, kill_postgres, paused, pid_of, restart, without_valkey
 from tests.shop.wire import Caller, Wire, eventually, insist, reason_of
 
 
@@ -168,39 +171,74 @@ async def test_f55_a_server_told_to_go_finishes_the_checkouts_it_has_begun(wire:
     await wire.check_promises()
 
 
+async def _buy(wire: Wire, customer: Caller) -> Order:
+    """Whatever happens meanwhile: every step again, under its own request id, until it is answered."""
+    request = await insist(partial(customer.checkout_request, str(uuid4())))
+    checkout = await insist(partial(customer.start, request))
+    triple = await wire.pay(checkout)
+    return await insist(partial(customer.place, customer.coming_back(checkout, triple, str(uuid4()))))
+
+
+@asynccontextmanager
+async def _time_passing(wire: Wire) -> AsyncIterator[None]:
+    """Whoever was cut off while opening need not wait for half a minute."""
+    dsn = wire.stack.environment["KAPDA_DATABASE_URL"]
+
+    async def pass_by() -> None:
+        while True:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection = await asyncpg.connect(dsn)
+                await connection.execute("UPDATE checkouts SET gateway_lease_until = NULL WHERE state = 'opening'")
+                await connection.close()
+            await asyncio.sleep(0.3)
+
+    passing = asyncio.create_task(pass_by())
+    try:
+        yield
+    finally:
+        passing.cancel()
+
+
+async def _crowd(wire: Wire, variant: str) -> list[Caller]:
+    """Customers with the variant in their carts."""
+    customers = [await wire.sign_up() for _ in range(12)]
+    for customer in customers:
+        await customer.add(variant)
+    return customers
+
+
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["told to go", "killed"])
 async def test_f55_a_crowd_whose_server_goes_away_gets_its_orders_from_the_next_one(
     wire: Wire, end: signal.Signals
 ) -> None:
     variant = await wire.variant(pieces=50)
-    customers = [await wire.sign_up() for _ in range(12)]
-    for customer in customers:
-        await customer.add(variant)
+    customers = await _crowd(wire, variant)
 
-    async def buy(customer: Caller) -> Order:
-        request = await insist(partial(customer.checkout_request, str(uuid4())))
-        checkout = await insist(partial(customer.start, request))
-        if checkout.state == Checkout.STATE_OPENING:
-            await wire.becomes_due(checkout.id)
-        triple = await wire.pay(checkout)
-        return await insist(partial(customer.place, customer.coming_back(checkout, triple, str(uuid4()))))
-
-    async def time_passes() -> None:
-        """Whoever was cut off while opening need not wait for half a minute."""
-        while True:
-            await asyncio.sleep(0.3)
-            await wire.database.execute("UPDATE checkouts SET gateway_lease_until = NULL WHERE state = 'opening'")
-
-    clock = asyncio.create_task(time_passes())
-    buying = [asyncio.create_task(buy(customer)) for customer in customers]
-    await asyncio.sleep(0.15)
-    os.kill(pid_of(wire.stack, "serve"), end)
-    code = await end_of(wire.stack, "serve")
-    restart(wire.stack, "serve")
-    ended = await asyncio.gather(*buying)
-    clock.cancel()
+    async with _time_passing(wire):
+        buying = asyncio.gather(*(_buy(wire, customer) for customer in customers))
+        await asyncio.sleep(0.15)
+        os.kill(pid_of(wire.stack, "serve"), end)
+        code = await end_of(wire.stack, "serve")
+        restart(wire.stack, "serve")
+        ended = await buying
 
     assert code == (0 if end is signal.SIGTERM else -end)
+    assert len({order.id for order in ended}) == 12
+    assert await wire.level(variant) == (38, 0)
+    await wire.check_promises()
+
+
+async def test_a_crowd_whose_database_loses_its_power_gets_its_orders_when_it_is_back(wire: Wire) -> None:
+    variant = await wire.variant(pieces=50)
+    customers = await _crowd(wire, variant)
+
+    async with _time_passing(wire):
+        buying = asyncio.gather(*(_buy(wire, customer) for customer in customers))
+        for _ in range(2):
+            await asyncio.sleep(0.2)
+            kill_postgres(wire.stack)
+        ended = await buying
+
     assert len({order.id for order in ended}) == 12
     assert await wire.level(variant) == (38, 0)
     await wire.check_promises()

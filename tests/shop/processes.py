@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kapda.adapters.embedded.postgres import EmbeddedPostgres
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.entrypoints.cli.stack import Stack
 
@@ -54,3 +55,11 @@ def without_valkey(stack: Stack) -> Iterator[None]:
         yield
     finally:
         valkey.start()
+
+
+def kill_postgres(stack: Stack) -> None:
+    """A power cut for the database, and its recovery."""
+    postgres = stack.supervisor.services["postgresql"]
+    assert isinstance(postgres, EmbeddedPostgres)
+    postgres.kill()
+    postgres.start()

@@ -1,6 +1,7 @@
 """The running shop as its customers, its gateway and its owner reach it: gRPC, HTTP, and a look into the database."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -30,8 +31,11 @@ from kapda.api.orders.v1.order_service_pb2_grpc import OrderServiceStub
 from kapda.entrypoints.cli.stack import Stack
 
 T = TypeVar("T")
+_dice = random.Random(7)  # noqa: S311  (pauses, no secrets)
 Json = dict[str, Any]
 Triple = Mapping[str, str]
+# Longer than the server allows a call; some of it may be spent on waiting for a server that is being started again.
+CALL_SECONDS = 40
 PASSWORD = "corridor-lantern-41-peacock"
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@kapda.example", "lantern-corridor-14-monsoon"
 
@@ -48,8 +52,14 @@ def a_home() -> Address:
     )
 
 
-# What a client of ours retries, with the same request id: the answer says that it may.
-_COME_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED, grpc.StatusCode.DEADLINE_EXCEEDED}
+# What a client of ours retries, with the same request id: the answer says that it may. A call that a server had accepted
+# and not begun when it was told to go is heard of as cancelled.
+_COME_AGAIN = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+}
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
@@ -85,13 +95,13 @@ class Wire:
     async def sign_up(self) -> "Caller":
         """A new customer."""
         request = identity.SignUpRequest(email=f"{uuid4().hex}@example.com", password=PASSWORD, display_name="Asha")
-        answer = await IdentityServiceStub(self.channel).SignUp(request, timeout=10)
+        answer = await IdentityServiceStub(self.channel).SignUp(request, timeout=CALL_SECONDS, wait_for_ready=True)
         return Caller(self, answer.tokens.access_token)
 
     async def admin(self) -> "Caller":
         """The seed's admin."""
         request = identity.LogInRequest(email=ADMIN_EMAIL, password=ADMIN_PASSWORD)
-        answer = await IdentityServiceStub(self.channel).LogIn(request, timeout=10)
+        answer = await IdentityServiceStub(self.channel).LogIn(request, timeout=CALL_SECONDS, wait_for_ready=True)
         return Caller(self, answer.tokens.access_token)
 
     async def variant(self, *, pieces: int = 20) -> str:
@@ -163,7 +173,7 @@ class Wire:
         await eventually(every_rupee_is_known, within=20.0)
         admin = await self.admin()
         report = await OpsServiceStub(self.channel).CheckPromises(
-            ops.CheckPromisesRequest(), metadata=admin.metadata, timeout=15
+            ops.CheckPromisesRequest(), metadata=admin.metadata, timeout=CALL_SECONDS
         )
         assert report.promises
         broken = [p for p in report.promises if p.verdict == PromiseResult.VERDICT_BROKEN]
@@ -186,31 +196,31 @@ class Caller:
     async def me(self) -> identity.GetMeResponse:
         """Who am I."""
         stub = IdentityServiceStub(self.wire.channel)
-        return await stub.GetMe(identity.GetMeRequest(), metadata=self.metadata, timeout=10)
+        return await stub.GetMe(identity.GetMeRequest(), metadata=self.metadata, timeout=CALL_SECONDS)
 
     async def log_out(self) -> None:
         """End the session."""
         stub = IdentityServiceStub(self.wire.channel)
-        await stub.LogOut(identity.LogOutRequest(), metadata=self.metadata, timeout=10)
+        await stub.LogOut(identity.LogOutRequest(), metadata=self.metadata, timeout=CALL_SECONDS)
 
     async def add(self, variant_id: str, quantity: int = 1) -> None:
         """Into the cart."""
         request = carts.AddItemRequest(request_id=str(uuid4()), variant_id=variant_id, quantity=quantity)
-        await CartServiceStub(self.wire.channel).AddItem(request, metadata=self.metadata, timeout=10)
+        await CartServiceStub(self.wire.channel).AddItem(request, metadata=self.metadata, timeout=CALL_SECONDS)
 
     async def checkout_request(self, request_id: str = "") -> checkouts.StartCheckoutRequest:
         """Agree to what the cart costs."""
         answer = await CartServiceStub(self.wire.channel).GetCart(
-            carts.GetCartRequest(), metadata=self.metadata, timeout=10
+            carts.GetCartRequest(), metadata=self.metadata, timeout=CALL_SECONDS
         )
         return checkouts.StartCheckoutRequest(
             request_id=request_id or str(uuid4()), address=self.home, expected_total=answer.cart.total
         )
 
-    async def start(self, request: checkouts.StartCheckoutRequest, *, timeout: float = 10) -> Checkout:  # noqa: ASYNC109  (grpc's word)
-        """Start a checkout."""
-        stub = CheckoutServiceStub(self.wire.channel)
-        answer = await stub.StartCheckout(request, metadata=self.metadata, timeout=timeout, wait_for_ready=True)
+    async def start(self, request: checkouts.StartCheckoutRequest, channel: grpc.aio.Channel | None = None) -> Checkout:
+        """Start a checkout, at another server than the usual where one is given."""
+        stub = CheckoutServiceStub(channel or self.wire.channel)
+        answer = await stub.StartCheckout(request, metadata=self.metadata, timeout=CALL_SECONDS, wait_for_ready=True)
         return answer.checkout
 
     async def checks_out(self, variant_id: str, quantity: int = 1) -> Checkout:
@@ -225,31 +235,36 @@ class Caller:
     async def place(self, request: orders.PlaceOrderRequest) -> Order:
         """Come back from paying."""
         stub = OrderServiceStub(self.wire.channel)
-        return (await stub.PlaceOrder(request, metadata=self.metadata, timeout=10, wait_for_ready=True)).order
+        return (await stub.PlaceOrder(request, metadata=self.metadata, timeout=CALL_SECONDS, wait_for_ready=True)).order
 
     async def orders(self) -> list[str]:
         """The ids of the caller's orders."""
         request = orders.ListOrdersRequest()
-        answer = await OrderServiceStub(self.wire.channel).ListOrders(request, metadata=self.metadata, timeout=10)
+        answer = await OrderServiceStub(self.wire.channel).ListOrders(
+            request, metadata=self.metadata, timeout=CALL_SECONDS
+        )
         return [order.id for order in answer.orders]
 
     async def order(self, order_id: str) -> Order:
         """One order in full."""
         request = orders.GetOrderRequest(order_id=order_id)
-        answer = await OrderServiceStub(self.wire.channel).GetOrder(request, metadata=self.metadata, timeout=10)
+        answer = await OrderServiceStub(self.wire.channel).GetOrder(
+            request, metadata=self.metadata, timeout=CALL_SECONDS
+        )
         return answer.order
 
 
-async def insist(call: Callable[[], Awaitable[T]], *, within: float = 15.0) -> T:
-    """Repeat a call, its request id the same, for as long as the answers say that this may help."""
-    deadline = time.monotonic() + within
+async def insist(call: Callable[[], Awaitable[T]], *, within: float = 60.0) -> T:
+    """Repeat a call, its request id the same, for as long as the answers say that this may help; less and less often."""
+    deadline, pause = time.monotonic() + within, 0.1
     while True:
         try:
             return await call()
         except grpc.aio.AioRpcError as error:
             if error.code() not in _COME_AGAIN or time.monotonic() > deadline:
                 raise
-            await asyncio.sleep(0.1)
+        await asyncio.sleep(pause * _dice.uniform(0.5, 1.5))
+        pause = min(2 * pause, 1.0)
 
 
 @asynccontextmanager
