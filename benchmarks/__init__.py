@@ -1,0 +1,1 @@
+"""What kapda does a second, beside what the machine below it could: `make bench`."""

@@ -1,0 +1,108 @@
+"""What was measured, ready to be compared, printed and kept."""
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from benchmarks.job import Tally
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Of one method, in milliseconds."""
+
+    calls: int
+    p50: float
+    p99: float
+    longest: float
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One scenario, once. `per_second` counts whole rounds; `cpu_ms` is what each process burnt for one of them."""
+
+    per_second: float
+    rounds: int
+    latencies: dict[str, Latency]
+    refusals: dict[str, int]
+    cpu_ms: dict[str, float]
+    caught_up: float = 0.0
+    """Seconds until the worker had relayed every event of it."""
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """In MiB, of each process: in the end, and the server's peak."""
+
+    in_the_end: dict[str, float]
+    server_peak: float
+
+
+class Result(msgspec.Struct):
+    """A whole bench."""
+
+    taken_at: str
+    machine: dict[str, object]
+    shared_machine_load: float
+    """The load average before it began: more than some tenths means that others were at work here."""
+    settings: dict[str, object]
+    runs: list[dict[str, Figure]] = []
+    purchases_by_pgbench: list[float] = []
+    memory: Memory | None = None
+    broken_promises: list[str] = []
+
+    def medians(self) -> dict[str, Figure]:
+        """The median of every figure, by scenario."""
+        return {name: _median([run[name] for run in self.runs]) for name in self.runs[0]}
+
+
+def figure(tally: Tally, cpu_seconds: dict[str, float], caught_up: float) -> Figure:
+    """What a tally says."""
+    rounds = max(1, tally.rounds)
+    cpu = {**cpu_seconds, "generators": tally.cpu_seconds}
+    return Figure(
+        per_second=round(tally.rounds / tally.seconds, 1),
+        rounds=tally.rounds,
+        latencies={method: _latency(values) for method, values in sorted(tally.latencies.items())},
+        refusals=dict(sorted(tally.refusals.items())),
+        cpu_ms={name: round(1000 * seconds / rounds, 3) for name, seconds in cpu.items()},
+        caught_up=round(caught_up, 1),
+    )
+
+
+def _latency(values: list[float]) -> Latency:
+    ordered = sorted(values)
+
+    def quantile(share: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+
+    return Latency(len(ordered), quantile(0.5), quantile(0.99), round(ordered[-1], 1))
+
+
+def _median(figures: Sequence[Figure]) -> Figure:
+    # A method that no call of a run ended in has no figure there.
+    methods = sorted(set.intersection(*(set(one.latencies) for one in figures)))
+    refusals = Counter[str]()
+    for one in figures:
+        refusals.update(one.refusals)
+    return Figure(
+        per_second=_middle(one.per_second for one in figures),
+        rounds=round(_middle(one.rounds for one in figures)),
+        latencies={method: _median_latency([one.latencies[method] for one in figures]) for method in methods},
+        # All of them: one error in one run is one error.
+        refusals=dict(refusals),
+        cpu_ms={name: _middle(one.cpu_ms[name] for one in figures) for name in figures[0].cpu_ms},
+        caught_up=_middle(one.caught_up for one in figures),
+    )
+
+
+def _median_latency(latencies: Sequence[Latency]) -> Latency:
+    return Latency(
+        round(_middle(one.calls for one in latencies)),
+        _middle(one.p50 for one in latencies),
+        _middle(one.p99 for one in latencies),
+        _middle(one.longest for one in latencies),
+    )
+
+
+def _middle(values: Iterable[float]) -> float:
+    return round(statistics.median(values), 3)

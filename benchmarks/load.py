@@ -1,0 +1,51 @@
+"""The load generator, a process of its own: `python -m benchmarks.load`.
+
+It reads a Job from the first line of its standard input, says `ready` when it is connected, begins when it is told
+anything, and answers with a Tally. It is written in Python, as everything here, so it needs as much of the machine for a
+call as the server's own share of grpc does: what a bench on one machine shows is about half of what such a server
+could answer to a compiled client on another.
+"""
+
+import asyncio
+import sys
+import time
+
+import grpc
+import msgspec
+import uvloop
+
+from benchmarks.client import Client, Window, one_round, until_over
+from benchmarks.job import Job, Tally
+from benchmarks.rounds import rounds_of
+
+_OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+_CONNECT_SECONDS = 10.0
+
+
+async def _generate(job: Job) -> Tally:
+    async with grpc.aio.insecure_channel(job.address, options=_OPTIONS) as channel:
+        await asyncio.wait_for(channel.channel_ready(), _CONNECT_SECONDS)
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        begin = time.perf_counter() + job.warm_up
+        window = Window(begin, float("inf") if job.once else begin + job.seconds)
+        clients = [Client(channel, token, job.first_client + n, window) for n, token in enumerate(job.tokens)]
+        do_round, play = rounds_of(job), one_round if job.once else until_over
+        playing = asyncio.gather(*(play(client, window, do_round) for client in clients))
+        await asyncio.sleep(job.warm_up)
+        before = time.process_time()
+        await playing
+        cpu_seconds = time.process_time() - before
+    seconds = time.perf_counter() - begin if job.once else job.seconds
+    return Tally(seconds, window.rounds, window.latencies, window.refusals, cpu_seconds)
+
+
+def main() -> None:
+    """Do one job."""
+    job = msgspec.json.decode(sys.stdin.readline(), type=Job)
+    tally = uvloop.run(_generate(job))
+    print(msgspec.json.encode(tally).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

