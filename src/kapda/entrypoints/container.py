@@ -160,7 +160,7 @@ class Container(containers.DeclarativeContainer):
     ids = providers.Singleton(Uuid7Generator)
 
     _database_url = settings.provided.database_url.get_secret_value.call()
-    engine = providers.Singleton(make_engine, _database_url)
+    engine = providers.Singleton(make_engine, _database_url, plans=Plans.GENERIC)
     stock_engine = providers.Singleton(make_engine, _database_url, pool_size=STOCK_POOL_SIZE, plans=Plans.GENERIC)
     catalog_engine = providers.Singleton(make_engine, _database_url, pool_size=CATALOG_POOL_SIZE, plans=Plans.CUSTOM)
     read_engine = providers.Singleton(lambda engine: engine.execution_options(isolation_level="AUTOCOMMIT"), engine)

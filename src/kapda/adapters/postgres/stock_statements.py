@@ -173,9 +173,11 @@ LOW = text("""
     FROM stock s JOIN variants v ON v.id = s.variant_id JOIN products p ON p.id = v.product_id
     WHERE s.variant_id = ANY(CAST(:variant_ids AS uuid[])) ORDER BY s.variant_id
 """)
+# Without a cursor it begins above every id there is: one comparison that a plan made once can look up in the index.
 MOVEMENTS = text("""
     SELECT id, variant_id, kind, on_hand_delta, held_delta, reason, actor, hold_id, created_at FROM stock_movements
-    WHERE variant_id = :variant_id AND (CAST(:before AS bigint) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit
+    WHERE variant_id = :variant_id AND id < coalesce(CAST(:before AS bigint), 9223372036854775807)
+    ORDER BY id DESC LIMIT :limit
 """)
 # One row a hold, and one where there is none. Who the checkout's customer is stays out of it.
 EXPLAIN = text(f"""
