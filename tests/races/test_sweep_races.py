@@ -1,12 +1,18 @@
 """Several workers sweeping and relaying at once."""
 
+import asyncio
 from functools import partial
 
+import pytest
+
+from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.ops.use_cases.relay_events import RelayEventsCommand
 from kapda.domain.shared.jobs import Job
 from tests.shop.buyer import new_buyers
 from tests.shop.gate import at_once
 from tests.shop.shop import Shop
+from tests.shop.statements import Statements
+from tests.shop.wire import eventually
 
 
 async def test_sweeps_of_several_workers_wake_everything_due_once_and_never_deadlock(shop: Shop) -> None:
@@ -34,3 +40,45 @@ async def test_f43_an_orders_events_are_relayed_once_and_in_order_by_rival_relay
     assert sum(outcomes.answers) == 1
     assert await shop.count("outbox_events WHERE aggregate_id = :id AND published_at IS NULL", id=order.id) == 0
     await shop.check_promises()
+
+
+async def test_f9_a_sweep_and_a_change_that_wake_the_same_things_in_opposite_orders_never_deadlock(shop: Shop) -> None:
+    (buyer,) = await new_buyers(shop, 1)
+    order = await buyer.buys(await shop.variant())
+    checkout = await buyer.checks_out_one(await shop.variant())
+    await shop.sql("DELETE FROM pgqueuer")
+    await shop.sql("UPDATE checkouts SET next_check_at = now() - interval '1 minute' WHERE id = :id", id=checkout.id)
+    uow: PostgresUnitOfWork = shop.door().unit_of_work()
+
+    async with uow:
+        await uow.jobs.wake(Job.RELAY_EVENTS, order.id)
+        sweeping = asyncio.create_task(shop.door().wake_due_work().execute())
+        await _waits_for_a_lock(shop)
+        await uow.jobs.wake(Job.SETTLE_CHECKOUT, checkout.id)
+        await uow.commit()
+
+    assert await sweeping >= 2
+
+
+async def _waits_for_a_lock(shop: Shop) -> None:
+    waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    async def anybody() -> bool:
+        return await shop.count(waiting) > 0
+
+    await eventually(anybody)
+
+
+@pytest.mark.parametrize("due", [1, 40])
+async def test_f41_a_sweep_asks_as_much_of_the_database_for_many_as_for_one(shop: Shop, due: int) -> None:
+    for buyer, variant in zip(await new_buyers(shop, due), await shop.variants(due), strict=True):
+        await buyer.checks_out_one(variant)
+    await shop.sql("DELETE FROM pgqueuer")
+    await shop.sql("UPDATE checkouts SET next_check_at = now() - interval '1 minute'")
+    statements = Statements()
+
+    with statements.of(shop.container):
+        woken = await shop.container.wake_due_work().execute()
+
+    assert woken >= due
+    assert len(statements) <= 8

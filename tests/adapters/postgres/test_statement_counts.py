@@ -3,15 +3,12 @@
 The table is the specification: a statement more, or one less, is seen here.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event
 
 from kapda.domain.cart.use_cases.clear_cart import ClearCartCommand
 from kapda.domain.cart.use_cases.get_cart import GetCartCommand
@@ -43,9 +40,9 @@ from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
 from kapda.domain.shared.ids import ProductId, VariantId
 from kapda.domain.shared.pages import PageRequest
-from kapda.entrypoints.container import Container
 from tests.shop.buyer import Buyer, deliver, new_buyer, settle
 from tests.shop.shop import Shop, new_request
+from tests.shop.statements import Statements
 
 FEW, MANY = 1, 50
 
@@ -95,27 +92,6 @@ WRITES = {
     "log_in": 3,
     "log_out": 2,
 }
-
-
-class Statements(list[str]):
-    """The statements of a process's pools while it is listened to."""
-
-    @contextmanager
-    def of(self, container: Container) -> Iterator[None]:
-        """Listen."""
-        engines = [e.sync_engine for e in (container.engine(), container.stock_engine(), container.catalog_engine())]
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if "pg_notify" not in statement:
-                self.append(" ".join(statement.split()))
-
-        for engine in engines:
-            event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield
-        finally:
-            for engine in engines:
-                event.remove(engine, "before_cursor_execute", note)
 
 
 @dataclass(frozen=True, slots=True)
