@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from kapda.domain.cart.guest import GuestToken
 from kapda.domain.cart.use_cases.add_item import AddItemCommand
 from kapda.domain.cart.use_cases.change_item import ChangeItemCommand
 from kapda.domain.cart.use_cases.clear_cart import ClearCartCommand
+from kapda.domain.cart.use_cases.merge_guest_cart import MergeGuestCartCommand
 from kapda.domain.cart.use_cases.remove_item import RemoveItemCommand
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
@@ -21,6 +23,7 @@ from kapda.domain.shared.request_log import Answer
 from tests.fakes.samples import rupees
 from tests.shop.buyer import Buyer, new_buyer
 from tests.shop.gate import at_once
+from tests.shop.guest import new_guest
 from tests.shop.shop import Shop, new_request
 
 
@@ -104,6 +107,21 @@ async def clear_cart(scene: Scene) -> Case:
     return Case("clear_cart", command, command, version_steps)
 
 
+async def merge_guest_cart(scene: Scene) -> Case:
+    async def version_steps() -> int:
+        return (await scene.buyer.cart()).version - before
+
+    before = (await scene.buyer.cart()).version
+    guest = await new_guest(scene.shop)
+    await guest.add(scene.variant, 2)
+    return Case(
+        "merge_guest_cart",
+        lambda request: MergeGuestCartCommand(scene.buyer.id, request, guest.token),
+        lambda request: MergeGuestCartCommand(scene.buyer.id, request, GuestToken("another")),
+        version_steps,
+    )
+
+
 async def start_checkout(scene: Scene) -> Case:
     return Case(
         "start_checkout",
@@ -164,6 +182,7 @@ CASES = (
     change_item,
     remove_item,
     clear_cart,
+    merge_guest_cart,
     start_checkout,
     abandon_checkout,
     place_order,

@@ -41,6 +41,7 @@ from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
 from kapda.domain.shared.ids import ProductId, VariantId
 from kapda.domain.shared.pages import PageRequest
 from tests.shop.buyer import Buyer, deliver, new_buyer, settle
+from tests.shop.guest import new_guest
 from tests.shop.shop import Shop, new_request
 from tests.shop.statements import Statements
 
@@ -50,6 +51,7 @@ FEW, MANY = 1, 50
 READS = {
     "get_cart": 1,
     "validate_cart": 1,
+    "get_cart of a guest": 2,  # whose token; the cart
     "get_checkout": 1,
     "get_order": 1,
     "list_orders": 1,
@@ -74,6 +76,9 @@ WRITES = {
     "batch_receive_stock": 3,
     "set_stock": 3,
     "set_low_stock_threshold": 3,
+    # claim, touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
+    "merge_guest_cart": 10,
+    "create_guest_cart": 1,
     # claim, lock and read the cart, find a live one, lock the door, pressure, add, hold; gateway; lock, read, save, answer
     "start_checkout": 12,
     # claim, lock and read the cart, lock and read the live one, rebind; lease, read, answer
@@ -141,6 +146,9 @@ async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
     shopper = await _full_cart(rows)
     checkout = await shopper.check_out()
     buyer, order = await _big_order(rows)
+    guest = await new_guest(shop)
+    for variant in rows.variants:
+        await guest.add(variant)
     for _ in range(rows.count // 10):
         await buyer.buys(rows.variants[0])
     admin, page = await shop.admin(), PageRequest(100)
@@ -149,6 +157,7 @@ async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
     calls: dict[str, Callable[[], Awaitable[object]]] = {
         "get_cart": partial(container.get_cart().execute, GetCartCommand(shopper.owner)),
         "validate_cart": partial(container.validate_cart().execute, ValidateCartCommand(shopper.owner)),
+        "get_cart of a guest": guest.cart,
         "get_checkout": partial(shopper.checkout, checkout.id),
         "get_order": partial(container.get_order().execute, GetOrderCommand(buyer.id, order.id)),
         "list_orders": partial(container.list_orders().execute, ListOrdersCommand(buyer.id, page)),
@@ -177,7 +186,9 @@ async def test_writes_do_not_grow_with_the_rows(rows: Rows) -> None:
 
 async def _cart_and_stock(rows: Rows) -> dict[str, int]:
     container, variant = rows.shop.container, rows.variants[0]
-    buyer, admin = await _full_cart(rows), await rows.shop.admin()
+    buyer, admin, guest = await _full_cart(rows), await rows.shop.admin(), await new_guest(rows.shop)
+    for brought in rows.variants:
+        await guest.add(brought, 3)
     remove, clear = RemoveItemCommand(buyer.owner, new_request(), variant), ClearCartCommand(buyer.owner, new_request())
     receive = ReceiveStockCommand(admin, new_request(), variant, 5, "delivery")
     adjust = AdjustStockCommand(admin, new_request(), variant, -1, "moth", None)
@@ -191,6 +202,8 @@ async def _cart_and_stock(rows: Rows) -> dict[str, int]:
         "change_item": await rows.counted(partial(buyer.change, variant, 5)),
         "remove_item": await rows.counted(partial(container.remove_item().execute, remove)),
         "clear_cart": await rows.counted(partial(container.clear_cart().execute, clear)),
+        "merge_guest_cart": await rows.counted(partial(guest.becomes, buyer.id)),
+        "create_guest_cart": await rows.counted(partial(new_guest, rows.shop)),
         "receive_stock": await rows.counted(partial(container.receive_stock().execute, receive)),
         "adjust_stock": await rows.counted(partial(container.adjust_stock().execute, adjust)),
     }
