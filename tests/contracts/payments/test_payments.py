@@ -117,6 +117,17 @@ async def test_a_payment_of_which_all_has_gone_is_refunded(backing: Backing) -> 
         )
 
 
+async def test_what_came_back_to_the_gateway_is_still_promised(backing: Backing) -> None:
+    payment = await added(backing, kept_payment(await checkout_kept(backing)))
+    async with backing.unit_of_work() as uow:
+        assert await uow.payments.reserve_refund(payment.id, payment.amount)
+        await uow.payments.note_refunded(payment.id, payment.amount)
+        await uow.payments.note_returned(payment.id, rupees(499))
+        assert await uow.payments.get(payment.id, None) == replace(
+            payment, refund_reserved=payment.amount, refunded=rupees(1_000), state=PaymentState.CAPTURED
+        )
+
+
 async def test_payments_kept_or_noted_are_known(backing: Backing) -> None:
     payment = await added(backing, kept_payment(await checkout_kept(backing)))
     foreign = replace(payment_of(checkout_in(CheckoutState.OPEN)), id="pay_Foreign")
