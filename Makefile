@@ -11,6 +11,8 @@ STAMP := .venv/installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 TESTS ?=
+# Tests wait more than they work, for processes, time limits and locks; each of the side-by-side runs has servers of its own.
+PARALLEL ?= -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo dev bench test check format proto lock
@@ -38,7 +40,7 @@ bench: $(STAMP) ## Measure purchases, carts and lists against their bars and the
 	@$(BIN)/python -m benchmarks --save
 
 test: $(STAMP) ## Run the tests, or some: make test TESTS="tests/domain -k money".
-	@$(BIN)/pytest $(TESTS)
+	@$(BIN)/pytest $(PARALLEL) $(TESTS)
 
 check: $(STAMP) ## Run the linters, the type checker, the architecture's and the contract's rules, the secret scan.
 	$(BIN)/ruff check
