@@ -1,5 +1,6 @@
 """The request log, the outbox and the jobs in memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -55,6 +56,10 @@ class InMemoryJobs:
 
     async def wake(self, job: Job, subject: UUID) -> None:
         self._tables.jobs[job, subject] = None
+
+    async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:
+        for subject in subjects:
+            await self.wake(job, subject)
 
 
 class InMemoryOutbox:

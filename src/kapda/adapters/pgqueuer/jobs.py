@@ -1,5 +1,6 @@
 """Enqueues wake-ups in the transaction of what they follow from."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,6 +14,12 @@ from kapda.domain.shared.jobs import Job
 _ENQUEUE = text("""
     INSERT INTO pgqueuer (priority, entrypoint, payload, dedupe_key, status)
     VALUES (0, :entrypoint, :payload, :dedupe_key, 'queued')
+    ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL DO NOTHING
+""")
+_ENQUEUE_ALL = text("""
+    INSERT INTO pgqueuer (priority, entrypoint, payload, dedupe_key, status)
+    SELECT 0, :entrypoint, payload, dedupe_key, 'queued'
+    FROM unnest(CAST(:payloads AS bytea[]), CAST(:dedupe_keys AS text[])) AS j (payload, dedupe_key)
     ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL DO NOTHING
 """)
 
@@ -38,12 +45,25 @@ class PgqueuerJobs:
 
     async def wake(self, job: Job, subject: UUID) -> None:
         """See the port."""
+        values = {"entrypoint": job.value, "payload": to_payload(subject), "dedupe_key": _dedupe_key(job, subject)}
+        await self._connection.execute(_ENQUEUE, values)
+        self._woken = True
+
+    async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:
+        """See the port. In the order of the subjects: two who wake the same ones do not wait for each other in a ring."""
+        if not subjects:
+            return
+        ordered = sorted(subjects)
         await self._connection.execute(
-            _ENQUEUE,
+            _ENQUEUE_ALL,
             {
                 "entrypoint": job.value,
-                "payload": to_payload(subject),
-                "dedupe_key": f"{job.value}:{subject}",
+                "payloads": [to_payload(subject) for subject in ordered],
+                "dedupe_keys": [_dedupe_key(job, subject) for subject in ordered],
             },
         )
         self._woken = True
+
+
+def _dedupe_key(job: Job, subject: UUID) -> str:
+    return f"{job.value}:{subject}"

@@ -4,6 +4,7 @@ A job names a row to look at, nothing more. Losing one delays the work until the
 nothing the second time.
 """
 
+from collections.abc import Sequence
 from enum import Enum, unique
 from typing import Protocol
 from uuid import UUID
@@ -24,4 +25,8 @@ class Jobs(Protocol):
 
     async def wake(self, job: Job, subject: UUID) -> None:
         """Have `job` look at `subject` soon after the commit. A second wake-up for the same pair is one wake-up."""
+        ...
+
+    async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:
+        """The same for many subjects, at the cost of one."""
         ...

@@ -1,7 +1,8 @@
 """The sweep: wakes whatever is due, in case its own wake-up was lost."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.shared.clock import Clock
@@ -13,7 +14,11 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class WakeDueWork:
-    """Enqueues a job for every due checkout, delivery and refund, and for unsent events. Several workers may sweep."""
+    """Enqueues a job for every due checkout, delivery and refund, and for unsent events. Several workers may sweep.
+
+    Each kind in a transaction of its own: a purchase that wakes things of two kinds may do so in another order, and
+    neither may wait for the other in a ring.
+    """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
     clock: Clock
@@ -21,18 +26,16 @@ class WakeDueWork:
     async def execute(self) -> int:
         """How many were woken."""
         now = self.clock.now()
+        return (
+            await self._wake(Job.SETTLE_CHECKOUT, lambda uow: uow.checkouts.due_for_check(now, BATCH))
+            + await self._wake(Job.PROCESS_GATEWAY_EVENT, lambda uow: uow.gateway_events.due(now, BATCH))
+            + await self._wake(Job.SEND_REFUND, lambda uow: uow.refunds.due(now, BATCH))
+            + await self._wake(Job.RELAY_EVENTS, lambda uow: uow.outbox.with_unsent_events(now, BATCH))
+        )
+
+    async def _wake(self, job: Job, due: Callable[[OrderUnitOfWork], Awaitable[Sequence[UUID]]]) -> int:
         async with self.unit_of_work() as uow:
-            checkouts = await uow.checkouts.due_for_check(now, BATCH)
-            events = await uow.gateway_events.due(now, BATCH)
-            refunds = await uow.refunds.due(now, BATCH)
-            aggregates = await uow.outbox.with_unsent_events(now, BATCH)
-            for checkout_id in checkouts:
-                await uow.jobs.wake(Job.SETTLE_CHECKOUT, checkout_id)
-            for event in events:
-                await uow.jobs.wake(Job.PROCESS_GATEWAY_EVENT, event)
-            for refund in refunds:
-                await uow.jobs.wake(Job.SEND_REFUND, refund)
-            for aggregate in aggregates:
-                await uow.jobs.wake(Job.RELAY_EVENTS, aggregate)
+            subjects = await due(uow)
+            await uow.jobs.wake_all(job, subjects)
             await uow.commit()
-        return len(checkouts) + len(events) + len(refunds) + len(aggregates)
+        return len(subjects)
