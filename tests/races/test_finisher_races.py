@@ -13,6 +13,7 @@ from kapda.domain.shared.errors import InvalidArgumentError, NotFoundError, Reas
 from tests.fakes.samples import rupees
 from tests.shop.buyer import Buyer, Triple, deliver, new_buyer, settle
 from tests.shop.gate import at_once
+from tests.shop.meddling import meddling
 from tests.shop.shop import Shop, new_request
 
 
@@ -232,3 +233,20 @@ async def _run_out(shop: Shop, checkout: Checkout) -> None:
            hold_until = hold_until - interval '1 hour' WHERE id = :id""",
         id=checkout.id,
     )
+
+
+async def test_f18_a_browser_whose_look_at_the_payment_is_older_than_the_order_still_gets_the_order(shop: Shop) -> None:
+    """It saw the money authorised; the webhook captured it and placed the order before the browser's turn came."""
+    browser = Shop(shop.containers[:1], shop.http, shop.catalogue)
+    webhook = Shop(shop.containers[1:2], shop.http, shop.catalogue)
+    buyer = await new_buyer(browser)
+    checkout = await buyer.checks_out_one(await browser.variant())
+    triple = await buyer.pay(checkout, outcome="authorize_only")
+    async with meddling(browser.container) as gateway:
+        gateway.after["fetch_payment"] = [partial(deliver, webhook, triple)]
+
+        order = (await buyer.place(checkout, triple)).value
+
+    assert order.checkout_id == checkout.id
+    assert await _made(shop, checkout) == ONE_ORDER
+    await shop.check_promises()

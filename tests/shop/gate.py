@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from kapda.domain.shared.errors import DomainError, Reason
+from kapda.domain.shared.errors import AbortedError, DomainError, Reason, UnavailableError
 
 T = TypeVar("T")
 
@@ -45,3 +45,14 @@ async def at_once(calls: Sequence[Callable[[], Awaitable[T]]]) -> Outcomes[T]:
         else:
             answers.append(outcome)
     return Outcomes(answers, refusals)
+
+
+async def persist(call: Callable[[], Awaitable[T]], *, within: float = 60.0) -> T:
+    """Repeat a call for as long as its refusals say that this may help: what a client does on a machine that is too busy."""
+    async with asyncio.timeout(within):
+        while True:
+            try:
+                return await call()
+            except (AbortedError, UnavailableError) as refused:
+                pause = refused.retry_after or 0.1
+            await asyncio.sleep(pause)

@@ -125,7 +125,7 @@ def test_captured_money_that_has_gone_back_in_part_or_whole_makes_no_order(
     assert judge(checkout, payment, paid_the_order=False) == expected
 
 
-@pytest.mark.parametrize("payment_state", [P.CAPTURED, P.REFUNDED])
+@pytest.mark.parametrize("payment_state", P)
 def test_the_payment_of_the_order_stays_the_payment_of_the_order(payment_state: GatewayPaymentState) -> None:
     checkout = checkout_in(S.PLACED)
     payment = payment_of(checkout, payment_state)

@@ -2,12 +2,12 @@
 
 | payment                                      | checkout                      | verdict                                |
 |----------------------------------------------|-------------------------------|----------------------------------------|
+| any, it is the payment of the order          | placed                        | PLACED already                         |
 | not captured, not authorised                 | any                           | WAIT: nothing to do about it now       |
 | not captured, given back by the gateway      | any                           | WAIT                                   |
 | authorised, amount or currency differs       | any                           | WAIT: left alone, the gateway refunds  |
 | authorised                                   | open, capturing, expired      | CAPTURE                                |
 | authorised                                   | any other                     | WAIT: left alone, the gateway refunds  |
-| captured, it is the payment of the order     | placed                        | PLACED already                         |
 | captured, for an order we never opened       | any                           | CASE gateway_order_unknown             |
 | captured, amount or currency differs         | any                           | CASE amount_mismatch                   |
 | captured, something refunded already         | any not placed by it          | CASE refunded_at_gateway               |
@@ -17,7 +17,9 @@
 | captured                                     | superseded, abandoned, failed | CASE of that name                      |
 | captured                                     | opening                       | CASE gateway_order_unknown             |
 
-"An order we never opened" names our checkout in its receipt but is not the one the checkout was opened with.
+The first line holds whatever the payment looked like when it was asked about: another door may have captured it and
+placed the order since. "An order we never opened" names our checkout in its receipt but is not the one the checkout was
+opened with.
 """
 
 from dataclasses import dataclass
@@ -63,14 +65,14 @@ _BY_STATE = {
 
 def judge(checkout: Checkout, payment: GatewayPayment, *, paid_the_order: bool) -> Verdict:
     """`paid_the_order` is whether the checkout's order was placed for this very payment."""
+    if paid_the_order:
+        return Verdict(Step.PLACED)
     fits = payment.amount == checkout.total
     own_order = payment.order_id is not None and payment.order_id == checkout.gateway_order_id
     if not payment.captured:
         authorised = payment.state is GatewayPaymentState.AUTHORIZED
         capture = authorised and fits and own_order and checkout.state in _CAPTURABLE
         return Verdict(Step.CAPTURE if capture else Step.WAIT)
-    if paid_the_order:
-        return Verdict(Step.PLACED)
     if not own_order:
         return Verdict(Step.CASE, CaseKind.GATEWAY_ORDER_UNKNOWN)
     if not fits:
