@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kapda.adapters.embedded.processes import free_port
 from kapda.entrypoints.cli.account import Account
 from kapda.entrypoints.cli.dev_lines import Introduction
-from kapda.entrypoints.cli.stack import DEVELOPMENT_ADDRESSES
+from kapda.entrypoints.cli.stack import reserved_addresses
 from kapda.entrypoints.cli.wire import Wire
 from tests.processes import processes_of, still_running
 
@@ -26,14 +25,16 @@ LAST_LINE = "Ctrl-C stops everything."
 @contextmanager
 def development(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """`kapda dev` on free ports with its data in `folder`, and what it printed until it was ready."""
-    ports = {name: f"127.0.0.1:{free_port()}" for name in DEVELOPMENT_ADDRESSES}
-    with subprocess.Popen(
-        [sys.executable, "-m", "kapda.entrypoints.cli.main", "dev"],
-        cwd=folder,
-        env={**os.environ, **ports},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        reserved_addresses() as addresses,
+        subprocess.Popen(
+            [sys.executable, "-m", "kapda.entrypoints.cli.main", "dev"],
+            cwd=folder,
+            env={**os.environ, **addresses},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         assert process.stdout is not None
         printed: list[str] = []
         try:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kapda.entrypoints.cli import stack as stack_module
-from kapda.entrypoints.cli.stack import running_stack
+from kapda.entrypoints.cli.stack import reserved_addresses, running_stack
 from tests.processes import runs, still_running
 
 # Plays every kapda command: notes its environment and process id, then serves what its probe asks for.
@@ -103,6 +104,18 @@ def test_secrets_are_new_in_every_run_and_long_enough() -> None:
         assert first[name] != second[name]
         assert len(first[name]) >= 32
         assert "," not in first[name]
+
+
+def test_reserved_addresses_can_be_served_by_the_stack_and_taken_by_nobody_else() -> None:
+    with reserved_addresses() as addresses:
+        ports = [int(address.rpartition(":")[2]) for address in addresses.values()]
+        assert len(set(ports)) == 4
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", ports[0]))
+        with socket.socket() as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("127.0.0.1", ports[0]))
+            server.listen()
 
 
 def test_development_keeps_its_secrets_but_not_the_emulators_ids(

@@ -6,7 +6,7 @@
 import json
 import os
 import secrets
-import signal
+import socket
 import sys
 import tempfile
 import time
@@ -15,13 +15,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 from kapda.adapters.embedded.postgres import EmbeddedPostgres
 from kapda.adapters.embedded.processes import StartError, free_port
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.entrypoints.cli.probes import grpc_is_ready, http_is_ready
+from kapda.entrypoints.cli.signals import signals_leave_the_block
 from kapda.entrypoints.cli.supervisor import Program, ProgramError, Service, Supervisor, Task
 
 DEVELOPMENT_FOLDER: Final = Path(".run")
@@ -95,8 +95,8 @@ def running_stack(folder: Path, given: Mapping[str, str]) -> Iterator[Stack]:
     """
     services: dict[str, Service] = {}
     durations: dict[str, float] = {}
-    environment = {**_addresses(), **_secrets(), **_CONSTANTS, **given}
-    with _signals_leave_the_block(), ExitStack() as cleanup:
+    with signals_leave_the_block(), ExitStack() as cleanup:
+        environment = {**cleanup.enter_context(reserved_addresses()), **_secrets(), **_CONSTANTS, **given}
         if "KAPDA_DATABASE_URL" not in environment:
             with _timed(durations, "postgresql"):
                 services["postgresql"] = postgres = cleanup.enter_context(EmbeddedPostgres(folder / "postgresql"))
@@ -122,8 +122,22 @@ def running_stack(folder: Path, given: Mapping[str, str]) -> Iterator[Stack]:
         yield Stack(supervisor, environment, {**durations, **supervisor.durations})
 
 
-def _addresses() -> dict[str, str]:
-    return {name: f"127.0.0.1:{free_port()}" for name in DEVELOPMENT_ADDRESSES}
+@contextmanager
+def reserved_addresses() -> Iterator[dict[str, str]]:
+    """Choose free addresses for kapda's processes, and keep other stacks from them inside the block.
+
+    It takes seconds until the processes bind them. A socket that is bound and never listens lets them (every server sets
+    SO_REUSEADDR), but not `free_port`, which asks for a port of its own.
+    """
+    with ExitStack() as kept:
+        addresses = {}
+        for name in DEVELOPMENT_ADDRESSES:
+            port = free_port()
+            reservation = kept.enter_context(socket.socket())
+            reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reservation.bind(("127.0.0.1", port))
+            addresses[name] = f"127.0.0.1:{port}"
+        yield addresses
 
 
 def _secrets() -> dict[str, str]:
@@ -184,22 +198,3 @@ def _own_programs(environment: Mapping[str, str]) -> tuple[Program, ...]:
             partial(http_is_ready, f"http://{environment['KAPDA_WORKER_ADDRESS']}/api/ready"),
         ),
     )
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
-
-
-@contextmanager
-def _signals_leave_the_block() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP raise SystemExit, so that everything is stopped as it is on Ctrl-C.
-
-    SIGINT is set as well: a shell starts what it puts in the background with SIGINT ignored.
-    """
-    handlers = {signal.SIGTERM: _leave, signal.SIGHUP: _leave, signal.SIGINT: signal.default_int_handler}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
