@@ -11,7 +11,13 @@ import pytest
 
 from kapda.adapters.razorpay.gateway import RazorpayGateway
 from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
-from kapda.domain.payments.gateway import GatewayOrderRequest, GatewayPaymentState, GatewayRefusedError
+from kapda.domain.payments.gateway import (
+    GatewayOrderRequest,
+    GatewayPaymentState,
+    GatewayRefundRequest,
+    GatewayRefundState,
+    GatewayRefusedError,
+)
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.money import INR, Money
 from kapda.emulator import EmulatorSettings, serving
@@ -172,3 +178,60 @@ async def test_another_amount_a_failed_payment_and_no_payment_are_not_captured(w
     payment = await world.gateway.fetch_payment(authorised)
     assert payment is not None
     assert payment.state is GatewayPaymentState.AUTHORIZED
+
+
+REFERENCE = "0199b0f0-0000-7000-8000-000000000001"
+
+
+async def _captured(world: World) -> str:
+    order = await world.gateway.create_order(GatewayOrderRequest("checkout-refunds", PRICE, {}, 12))
+    return await world.pay(order.id, GatewayPaymentState.CAPTURED)
+
+
+async def test_a_refund_is_made_once_a_reference_and_found_by_id_and_by_payment(world: World) -> None:
+    payment_id = await _captured(world)
+    request = GatewayRefundRequest(payment_id, Money(50_000, INR), REFERENCE)
+    made = await world.gateway.refund(request)
+    assert (made.payment_id, made.amount, made.receipt) == (payment_id, Money(50_000, INR), REFERENCE)
+    assert await world.gateway.refund(request) == made
+    assert await world.gateway.refunds_of_payment(payment_id) == (made,)
+    fetched = await world.gateway.fetch_refund(made.id)
+    assert fetched is not None
+    assert (fetched.id, fetched.state) == (made.id, GatewayRefundState.PROCESSED)
+    payment = await world.gateway.fetch_payment(payment_id)
+    assert payment is not None
+    assert (payment.captured, payment.amount_refunded) == (True, Money(50_000, INR))
+
+
+async def test_more_than_was_captured_and_money_that_was_not_are_not_refunded(world: World) -> None:
+    payment_id = await _captured(world)
+    held = await world.pay(
+        (await world.gateway.create_order(GatewayOrderRequest("checkout-held", PRICE, {}, 12))).id,
+        GatewayPaymentState.AUTHORIZED,
+    )
+    for payment, amount in ((payment_id, Money(129_901, INR)), (held, PRICE), (f"pay_{UNKNOWN}", PRICE)):
+        with pytest.raises(GatewayRefusedError):
+            await world.gateway.refund(GatewayRefundRequest(payment, amount, REFERENCE))
+    assert await world.gateway.refunds_of_payment(payment_id) == ()
+
+
+async def test_a_whole_refund_leaves_the_payment_captured_and_refunded(world: World) -> None:
+    payment_id = await _captured(world)
+    await world.gateway.refund(GatewayRefundRequest(payment_id, PRICE, REFERENCE))
+    payment = await world.gateway.fetch_payment(payment_id)
+    assert payment is not None
+    assert (payment.state, payment.captured) == (GatewayPaymentState.REFUNDED, True)
+
+
+async def test_refunds_that_are_not_there_are_none(world: World) -> None:
+    assert await world.gateway.fetch_refund(f"rfnd_{UNKNOWN}") is None
+    assert await world.gateway.fetch_refund("rfnd_../payments") is None
+    assert await world.gateway.refunds_of_payment(f"pay_{UNKNOWN}") == ()
+
+
+async def test_the_accounts_payments_are_listed_by_when_they_were_made(world: World) -> None:
+    payment_id = await _captured(world)
+    now = datetime.now(UTC)
+    recent = await world.gateway.payments_since(now - timedelta(minutes=1), now + timedelta(minutes=1))
+    assert payment_id in {payment.id for payment in recent}
+    assert await world.gateway.payments_since(now - timedelta(days=2), now - timedelta(days=1)) == ()
