@@ -132,6 +132,22 @@ async def test_f23_a_worker_killed_at_work_leaves_the_delivery_to_the_next_one(w
     await wire.check_promises()
 
 
+async def test_f43_an_order_placed_while_no_worker_runs_is_told_of_when_one_does(wire: Wire) -> None:
+    customer = await wire.sign_up()
+    kill(wire.stack, "worker")
+    checkout = await customer.checks_out(await wire.variant())
+    order = await customer.place(customer.coming_back(checkout, await wire.pay(checkout)))
+    assert await wire.events_of(order.id) == []
+
+    restart(wire.stack, "worker")
+
+    async def told() -> list[str]:
+        return await wire.events_of(order.id)
+
+    assert set(await eventually(told)) == {"order.placed"}
+    await wire.check_promises()
+
+
 async def test_f23_a_shim_killed_takes_the_deliveries_when_it_is_back(wire: Wire) -> None:
     customer = await wire.sign_up()
     checkout = await customer.checks_out(await wire.variant())

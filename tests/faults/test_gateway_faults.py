@@ -171,3 +171,45 @@ async def test_a_poller_that_looked_before_the_bank_said_yes_takes_no_stock_from
 
     assert held_meanwhile == (1, 1)
     await shop.check_promises()
+
+
+async def test_f15_the_claim_and_the_hold_are_there_for_everybody_to_see_before_the_gateway_is_called(
+    shop: Shop,
+) -> None:
+    one = alone(shop)
+    buyer, request = await new_buyer(one), new_request()
+    variant = await one.variant()
+    await buyer.add(variant)
+    seen: list[tuple[int, int, tuple[int, int]]] = []
+
+    async def look_from_elsewhere() -> None:
+        claims = await shop.count("request_log WHERE request_id = :id AND answer IS NULL", id=request)
+        opening = await shop.count("checkouts WHERE customer_id = :id AND state = 'opening'", id=buyer.id)
+        seen.append((claims, opening, await shop.level(variant)))
+
+    async with meddling(one.container) as gateway:
+        gateway.before["create_order"] = [look_from_elsewhere]
+        await buyer.start(rupees(1_000), request)
+
+    assert seen == [(1, 1, (10, 1))]
+
+
+async def test_f15_nothing_waits_at_the_gateway_with_a_transaction_open(shop: Shop) -> None:
+    one = alone(shop)
+    buyer = await new_buyer(one)
+    await buyer.add(await one.variant())
+    open_ones: list[int] = []
+
+    async def count_open_transactions() -> None:
+        among = """pg_stat_activity WHERE datname = current_database() AND application_name = 'kapda'
+            AND state LIKE 'idle in transaction%'"""
+        open_ones.append(await shop.count(among))
+
+    async with meddling(one.container) as gateway:
+        for name in ("create_order", "fetch_payment", "capture", "payments_of_order"):
+            gateway.before[name] = [count_open_transactions] * 2
+        checkout = await buyer.check_out()
+        await settle(one, checkout.id)
+        await buyer.place(checkout, await buyer.pay(checkout, outcome="authorize_only"))
+
+    assert open_ones == [0] * 4

@@ -13,7 +13,9 @@ import asyncpg
 import grpc
 import httpx
 from google.rpc import error_details_pb2, status_pb2
+from redis.asyncio import Redis
 
+from kapda.adapters.redis.event_stream import STREAM
 from kapda.api.cart.v1 import cart_service_pb2 as carts
 from kapda.api.cart.v1.cart_service_pb2_grpc import CartServiceStub
 from kapda.api.checkout.v1 import checkout_service_pb2 as checkouts
@@ -162,6 +164,13 @@ class Wire:
         """On hand and held."""
         row = await self.database.fetchrow("SELECT on_hand, held FROM stock WHERE variant_id = $1::uuid", variant_id)
         return row["on_hand"], row["held"]
+
+    async def events_of(self, aggregate_id: str) -> list[str]:
+        """The types of the aggregate's events that have left, as a consumer finds them."""
+        url = self.stack.environment["KAPDA_REDIS_URL"]
+        async with Redis.from_url(url, decode_responses=True) as client:
+            entries: Any = await client.xrange(STREAM)
+        return [str(fields["type"]) for _, fields in entries if fields["aggregate"] == aggregate_id]
 
     async def check_promises(self) -> None:
         """The gateway's books are ours to the paisa, soon; and every promise that is built holds."""
