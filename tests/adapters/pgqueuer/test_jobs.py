@@ -36,23 +36,23 @@ async def test_a_rollback_leaves_nothing(engine: AsyncEngine, queue: Queue, befo
 async def test_a_unit_of_work_left_without_a_commit_leaves_nothing_and_tells_nobody(
     engine: AsyncEngine, queue: Queue
 ) -> None:
-    told: list[str] = []
-    async with PostgresUnitOfWork(engine, lambda: told.append("jobs")) as uow:
+    told: list[Job] = []
+    async with PostgresUnitOfWork(engine, told.extend) as uow:
         await uow.jobs.wake(Job.SETTLE_CHECKOUT, uuid4())
     assert await queue.rows() == []
     assert told == []
 
 
 async def test_the_workers_are_told_after_the_commit_and_only_of_jobs(engine: AsyncEngine, queue: Queue) -> None:
-    told: list[str] = []
-    async with PostgresUnitOfWork(engine, lambda: told.append("jobs")) as uow:
+    told: list[Job] = []
+    async with PostgresUnitOfWork(engine, told.extend) as uow:
         await uow.jobs.wake(Job.SETTLE_CHECKOUT, uuid4())
         assert told == []
         await uow.commit()
-    assert told == ["jobs"]
-    async with PostgresUnitOfWork(engine, lambda: told.append("nothing")) as uow:
+    assert told == [Job.SETTLE_CHECKOUT]
+    async with PostgresUnitOfWork(engine, told.extend) as uow:
         await uow.commit()
-    assert told == ["jobs"]
+    assert told == [Job.SETTLE_CHECKOUT]
 
 
 async def test_a_subject_that_is_queued_is_not_queued_again(engine: AsyncEngine, queue: Queue) -> None:

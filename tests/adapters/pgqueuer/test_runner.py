@@ -30,7 +30,7 @@ async def test_a_notified_job_is_picked_up_long_before_the_next_poll(database_ur
             await asyncio.sleep(0.2)
             await queue.wake(Job.RELAY_EVENTS, uuid4())
             started = time.monotonic()
-            notifier.notify()
+            notifier.notify([Job.RELAY_EVENTS])
             await until(partial(seen.has, number))
             took.append(time.monotonic() - started)
         await notifier.aclose()

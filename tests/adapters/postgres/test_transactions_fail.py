@@ -1,7 +1,7 @@
 """Transactions that end badly: nothing of them stays, and the caller hears a word it can act on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -36,7 +36,7 @@ def new_key() -> RequestKey:
 
 
 async def _claimed(
-    engine: AsyncEngine, key: RequestKey, work: Work, on_jobs: Callable[[], None] = lambda: None
+    engine: AsyncEngine, key: RequestKey, work: Work, on_jobs: Callable[[Collection[Job]], None] = lambda _jobs: None
 ) -> None:
     """A transaction with a claim and a job in it, and then the work."""
     async with PostgresUnitOfWork(engine, on_jobs) as uow:
@@ -67,10 +67,10 @@ async def _refusal(engine: AsyncEngine, work: Work) -> DomainError:
     """How the transaction is refused. Nothing of it stays, nobody is told of jobs, and the next one works."""
     key, told, out = new_key(), list[None](), _checked_out(engine)
     with pytest.raises(DomainError) as refused:
-        await _claimed(engine, key, work, lambda: told.append(None))
+        await _claimed(engine, key, work, lambda _jobs: told.append(None))
     assert not told
     assert await _kept(engine, key) == (False, False)
-    await _claimed(engine, key, partial(_run, "SELECT 1"), lambda: told.append(None))
+    await _claimed(engine, key, partial(_run, "SELECT 1"), lambda _jobs: told.append(None))
     assert await _kept(engine, key) == (True, True)
     assert len(told) == 1
     assert _checked_out(engine) == out
@@ -198,7 +198,7 @@ async def test_a_commit_that_the_database_refuses_leaves_nothing(engine: AsyncEn
         ) INSERT INTO ledger_entries (transaction_id, position, account, amount_minor, currency)
         SELECT id, 1, 'gateway_receivable', 500, 'INR' FROM t"""
     with pytest.raises(IntegrityError, match="does not sum to zero"):
-        await _claimed(engine, key, partial(_run, unbalanced), lambda: told.append(None))
+        await _claimed(engine, key, partial(_run, unbalanced), lambda _jobs: told.append(None))
     assert not told
     assert await _kept(engine, key) == (False, False)
     async with PostgresUnitOfWork(engine) as uow:

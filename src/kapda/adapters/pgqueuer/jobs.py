@@ -1,6 +1,6 @@
 """Enqueues wake-ups in the transaction of what they follow from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -36,18 +36,18 @@ class PgqueuerJobs:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._woken = False
+        self._woken: set[Job] = set()
 
     @property
-    def woken(self) -> bool:
-        """Whether anything was woken: the workers should be told after the commit."""
+    def woken(self) -> Collection[Job]:
+        """The kinds of job that were woken: their workers should be told after the commit."""
         return self._woken
 
     async def wake(self, job: Job, subject: UUID) -> None:
         """See the port."""
         values = {"entrypoint": job.value, "payload": to_payload(subject), "dedupe_key": _dedupe_key(job, subject)}
         await self._connection.execute(_ENQUEUE, values)
-        self._woken = True
+        self._woken.add(job)
 
     async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:
         """See the port. In the order of the subjects: two who wake the same ones do not wait for each other in a ring."""
@@ -62,7 +62,7 @@ class PgqueuerJobs:
                 "dedupe_keys": [_dedupe_key(job, subject) for subject in ordered],
             },
         )
-        self._woken = True
+        self._woken.add(job)
 
 
 def _dedupe_key(job: Job, subject: UUID) -> str:

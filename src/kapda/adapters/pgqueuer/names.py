@@ -5,6 +5,8 @@ from uuid import UUID
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
 
+from kapda.domain.shared.jobs import Job
+
 # Said out loud, each of them: what is left out pgqueuer takes from the environment, also from a bare `CHANNEL`.
 SETTINGS = DBSettings(
     prefix="",
@@ -18,6 +20,11 @@ SETTINGS = DBSettings(
     trigger="tg_pgqueuer_changed",
     schedules_table="pgqueuer_schedules",
 )
+
+
+def channel_of(job: Job) -> Channel:
+    """Where jobs of that kind are announced: a queue that is told of others' jobs looks for its own in vain."""
+    return Channel(f"{SETTINGS.channel}_{job.value}")
 
 
 def to_payload(subject: UUID) -> bytes:

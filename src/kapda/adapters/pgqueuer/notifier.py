@@ -6,20 +6,26 @@ another connection. When it fails, the workers find the jobs a second later by p
 """
 
 import asyncio
+from collections.abc import Collection, Iterable
 
 import structlog
 from pgqueuer.domain.models import TableChangedEvent, utc_now
+from pgqueuer.domain.types import Channel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kapda.adapters.pgqueuer.names import SETTINGS
+from kapda.adapters.pgqueuer.names import SETTINGS, channel_of
+from kapda.domain.shared.jobs import Job
 
 # Between two notifications of one process. The first commit after a pause is announced at once; those of a crowd
-# share one.
-PAUSE_SECONDS = 0.01
+# share one. Each makes every worker look into its queue, so a crowd of a hundred buyers costs twenty looks a second.
+PAUSE_SECONDS = 0.05
 
 # A transaction that only notifies still writes a commit record; nobody needs to wait for the disk to have it.
-_NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :payload)")
+_NOTIFY = text("""
+    SELECT set_config('synchronous_commit', 'off', true), pg_notify(n.channel, n.payload)
+    FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS n (channel, payload)
+""")
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.jobs")
 
@@ -29,12 +35,15 @@ class JobNotifier:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._again = False
+        self._jobs: set[Job] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def notify(self) -> None:
-        """Have the workers look soon. Never waits and never fails; call it in the event loop, after the commit."""
-        self._again = True
+    def notify(self, jobs: Iterable[Job]) -> None:
+        """Have the workers of these kinds look soon, without waiting.
+
+        Never fails; call it in the event loop, after the commit.
+        """
+        self._jobs.update(jobs)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="notify workers")
 
@@ -44,21 +53,25 @@ class JobNotifier:
             await self._task
 
     async def _run(self) -> None:
-        while self._again:
-            self._again = False
+        while self._jobs:
+            jobs, self._jobs = self._jobs, set()
             try:
-                await self._send()
+                await self._send(jobs)
             except Exception as error:  # noqa: BLE001 - a loss costs a second; nobody waits for the outcome
                 _log.warning("workers not notified", type=type(error).__qualname__)
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _send(self) -> None:
-        event = TableChangedEvent(
-            channel=SETTINGS.channel,
-            sent_at=utc_now(),
-            type="table_changed_event",
-            operation="insert",
-            table=SETTINGS.queue_table,
-        )
+    async def _send(self, jobs: Collection[Job]) -> None:
+        channels = [channel_of(job) for job in jobs]
         async with self._engine.begin() as connection:
-            await connection.execute(_NOTIFY, {"channel": SETTINGS.channel, "payload": event.model_dump_json()})
+            await connection.execute(_NOTIFY, {"channels": channels, "payloads": [_payload(one) for one in channels]})
+
+
+def _payload(channel: Channel) -> str:
+    return TableChangedEvent(
+        channel=channel,
+        sent_at=utc_now(),
+        type="table_changed_event",
+        operation="insert",
+        table=SETTINGS.queue_table,
+    ).model_dump_json()

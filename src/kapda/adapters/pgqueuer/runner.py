@@ -14,7 +14,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 
 from kapda.adapters.pgqueuer.executor import KeepingExecutor
-from kapda.adapters.pgqueuer.names import SETTINGS
+from kapda.adapters.pgqueuer.names import SETTINGS, channel_of
 from kapda.domain.shared.jobs import Job
 
 # Jobs of one kind at work at once in this process. They wait for the gateway or the database, which both have pools
@@ -97,9 +97,10 @@ class JobRunner:
             self._database_url,
             timeout=CONNECT_TIMEOUT_SECONDS,
             command_timeout=COMMAND_TIMEOUT_SECONDS,
-            server_settings={"application_name": f"kapda {job.value}"},
+            # pgqueuer's statements are the same at every call, and planning its dequeue takes longer than running it.
+            server_settings={"application_name": f"kapda {job.value}", "plan_cache_mode": "force_generic_plan"},
         )
-        manager = _manager(connection)
+        manager = _manager(connection, job)
         executor = KeepingExecutor.for_handler(self._handlers[job], self._concurrency)
         manager.register_executor(job.value, executor)
         stopping = asyncio.create_task(self._wind_down(manager, executor, stop))
@@ -129,13 +130,13 @@ class JobRunner:
         executor.give_back_all()
 
 
-def _manager(connection: asyncpg.Connection) -> QueueManager:
+def _manager(connection: asyncpg.Connection, job: Job) -> QueueManager:
     queries = Queries(
         AsyncpgDriver(connection),
         qbe=QueryBuilderEnvironment(SETTINGS),
         qbq=QueryQueueBuilder(SETTINGS),
         qbs=QuerySchedulerBuilder(SETTINGS),
     )
-    manager = QueueManager(queries, SETTINGS.channel)
+    manager = QueueManager(queries, channel_of(job))
     manager.min_dequeue_poll_interval = BUSY_POLL
     return manager

@@ -4,7 +4,7 @@ One class serves all contexts; each sees it through its own narrow Protocol. On 
 single reads, at less than half of a transaction's cost.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
@@ -24,9 +24,10 @@ from kapda.adapters.postgres.payments import PostgresPayments
 from kapda.adapters.postgres.refunds import PostgresRefunds
 from kapda.adapters.postgres.request_log import PostgresRequestLog
 from kapda.adapters.postgres.stock import PostgresStock
+from kapda.domain.shared.jobs import Job
 
 
-def _nobody_to_tell() -> None:
+def _nobody_to_tell(_jobs: Collection[Job]) -> None:
     return None
 
 
@@ -34,7 +35,7 @@ class PostgresUnitOfWork:
     """`async with PostgresUnitOfWork(engine) as uow:` ... `await uow.commit()`.
 
     Failures of the database leave as domain errors where a caller can act on them. `on_jobs` is called after a commit
-    that enqueued jobs, to have the workers look at once.
+    that enqueued jobs, with their kinds, to have the workers look at once.
     """
 
     users: PostgresUsers
@@ -53,7 +54,7 @@ class PostgresUnitOfWork:
     stock: PostgresStock
     jobs: PgqueuerJobs
 
-    def __init__(self, engine: AsyncEngine, on_jobs: Callable[[], None] = _nobody_to_tell) -> None:
+    def __init__(self, engine: AsyncEngine, on_jobs: Callable[[Collection[Job]], None] = _nobody_to_tell) -> None:
         self._connection: AsyncConnection = engine.connect()
         self._on_jobs = on_jobs
 
@@ -83,7 +84,7 @@ class PostgresUnitOfWork:
         """See the port."""
         await self._connection.commit()
         if self.jobs.woken:
-            self._on_jobs()
+            self._on_jobs(self.jobs.woken)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
