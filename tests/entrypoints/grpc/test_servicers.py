@@ -1,5 +1,6 @@
 """Every method over the wire: the command that the use case gets, and a response with nothing left out."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,14 +12,16 @@ from kapda.api.checkout.v1 import checkout_pb2, checkout_service_pb2_grpc
 from kapda.api.common.v1 import address_pb2, money_pb2
 from kapda.api.identity.v1 import identity_service_pb2_grpc
 from kapda.api.inventory.v1 import inventory_service_pb2_grpc
-from kapda.api.ops.v1 import ops_service_pb2_grpc
+from kapda.api.ops.v1 import ops_service_pb2, ops_service_pb2_grpc, promise_pb2
 from kapda.api.orders.v1 import order_service_pb2_grpc
 from kapda.api.payments.v1 import payment_service_pb2_grpc
 from kapda.domain.cart.use_cases.validate_cart import CartValidation
+from kapda.domain.payments.payment_case import CaseState
+from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
 from kapda.entrypoints.grpc.services import SERVICES
 from tests.entrypoints.grpc import samples
-from tests.entrypoints.grpc.conftest import CUSTOMER, Running, as_caller
+from tests.entrypoints.grpc.conftest import ADMIN, CUSTOMER, Running, as_caller
 from tests.entrypoints.grpc.method_cases import (
     ADDRESS,
     CASES,
@@ -44,7 +47,12 @@ STUBS: dict[str, Any] = {
 }
 
 # Set for changes of stock only, and false unless the cart could be bought: looked at on their own below.
-LEFT_EMPTY = {"CartChange.requested_quantity", "CartChange.available_quantity"}
+LEFT_EMPTY = {
+    "CartChange.requested_quantity",
+    "CartChange.available_quantity",
+    # The sample has been decided; an open case is below.
+    "PaymentCase.allowed_resolutions",
+}
 
 
 async def ask(served: Running, token: str, name: str, request: Message, answer: object) -> Any:
@@ -99,6 +107,22 @@ async def test_an_order_shows_its_customer_no_commission(served: Running) -> Non
     assert line.taxable_amount.amount_minor + line.gst_amount.amount_minor == line.line_total.amount_minor
     assert response.order.total.amount_minor == 299_800 + 9_900
     assert not any("commission" in field.name or "net" in field.name for field in line.DESCRIPTOR.fields)
+
+
+async def test_an_open_case_says_what_may_be_done_about_it(served: Running) -> None:
+    undecided = replace(
+        samples.CASE, state=CaseState.OPEN, resolution=None, resolved_at=None, resolved_by=None, resolution_reason=None
+    )
+    response = await ask(
+        served, ADMIN, "list_open_cases", ops_service_pb2.ListOpenCasesRequest(), Page((undecided,), None)
+    )
+    (case,) = response.cases
+    assert list(case.allowed_resolutions) == [
+        promise_pb2.PaymentCase.RESOLUTION_REFUND,
+        promise_pb2.PaymentCase.RESOLUTION_WRITE_OFF,
+    ]
+    assert case.resolution == promise_pb2.PaymentCase.RESOLUTION_UNSPECIFIED
+    assert not case.HasField("resolve_time")
 
 
 async def test_a_checkout_says_what_the_browser_needs_to_pay(served: Running) -> None:
