@@ -90,11 +90,12 @@ class InMemoryCheckouts:
         if row is not None and row.lease_until == until:
             self._tables.checkouts[checkout_id] = replace(row, lease_until=None)
 
-    async def save(self, checkout: Checkout, at: datetime) -> None:
+    async def save(self, checkout: Checkout, at: datetime, look_again_at: datetime | None = None) -> None:
         row = self._tables.checkouts[checkout.id]
         saved = replace(row.checkout, state=checkout.state, gateway_order_id=checkout.gateway_order_id)
         self._check_unique(saved)
-        self._tables.checkouts[checkout.id] = replace(row, checkout=saved)
+        again = look_again_at or row.next_check_at
+        self._tables.checkouts[checkout.id] = replace(row, checkout=saved, next_check_at=again)
 
     async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:
         row = self._tables.checkouts[checkout_id]

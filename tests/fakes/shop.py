@@ -90,7 +90,7 @@ class Shop:
             Bookkeeper(self.refunder, self.clock, self.ids),
             self.clock,
         )
-        self.place_order = PlaceOrder(uow, FakeCheckoutSignatures(), self.finish_payment)
+        self.place_order = PlaceOrder(uow, uow, FakeCheckoutSignatures(), self.finish_payment)
         self.settle_checkout = SettleCheckout(
             uow, self.gateway, self.open_at_gateway, self.finish_payment, self.record_refund, self.clock
         )

@@ -288,6 +288,7 @@ class Container(containers.DeclarativeContainer):
     place_order = providers.Factory(
         PlaceOrder,
         unit_of_work=unit_of_work.provider,
+        reads=reads.provider,
         signatures=checkout_signatures,
         finish_payment=finish_payment,
     )

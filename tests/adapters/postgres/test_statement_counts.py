@@ -86,9 +86,9 @@ WRITES = {
     # the first one's, and: read the live one, save it as superseded, lock stock, release
     "start_checkout superseding": 16,
     "abandon_checkout": 6,  # claim, lock, read, save, release, answer
-    # read; whose; claim, lock the cart, lock and read the checkout, known?, payment, number, order, ledger, save,
+    # read; claim, lock the cart, lock and read the checkout, known?, payment, number, order, ledger, save,
     # take from the cart, event, job, sell, answer
-    "place_order": 17,
+    "place_order": 16,
     "place_order found": 5,  # read; claim, payment, order, answer
     "deliver": 18,  # store, job; read, the finisher's 14 without a request, finish
     "settle": 5,  # read, attempts, schedule; lock, read

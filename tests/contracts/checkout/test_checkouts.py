@@ -183,6 +183,18 @@ async def test_checkouts_are_due_longest_first_and_no_more_than_asked_for(backin
         assert await uow.checkouts.due_for_check(NOON + 3 * MINUTE, 2) == tuple(ids[:2])
 
 
+async def test_what_is_saved_may_say_when_to_look_again(backing: Backing) -> None:
+    checkout = await kept(backing, opening())
+    opened = replace(checkout, state=S.OPEN, gateway_order_id="order_1")
+    async with backing.unit_of_work() as uow:
+        await uow.checkouts.save(opened, NOON, look_again_at=NOON + 2 * LEASE)
+        assert await uow.checkouts.due_for_check(NOON + LEASE, 10) == ()
+        await uow.checkouts.save(opened, NOON)
+        assert await uow.checkouts.due_for_check(NOON + LEASE, 10) == ()
+        assert await uow.checkouts.due_for_check(NOON + 2 * LEASE, 10) == (checkout.id,)
+        await uow.commit()
+
+
 async def test_a_look_is_rescheduled_or_called_off(backing: Backing) -> None:
     checkout = await kept(backing, opening())
     async with backing.unit_of_work() as uow:

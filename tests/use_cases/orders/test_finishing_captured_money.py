@@ -77,6 +77,12 @@ async def test_an_order_is_made_with_all_that_belongs_to_it_in_one_transaction(s
     assert shop.tables.ledger[0].reference_id == order.id
 
 
+async def test_an_order_is_not_looked_after_until_its_hold_would_have_ended(shop: Shop) -> None:
+    checkout = await shop.check_out_one()
+    await finish(shop, pay(shop, checkout))
+    assert shop.tables.checkouts[checkout.id].next_check_at == checkout.hold_until
+
+
 async def test_the_event_of_an_order_leaves_with_it(shop: Shop) -> None:
     await finish(shop, pay(shop, await shop.check_out_one()))
     order = shop.the_order()

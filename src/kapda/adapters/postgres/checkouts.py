@@ -75,7 +75,8 @@ _RETURN_LEASE = text("""
 """)
 _SAVE = text("""
     UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id,
-        ended_at = CASE WHEN CAST(:live AS boolean) THEN NULL ELSE coalesce(ended_at, :at) END
+        ended_at = CASE WHEN CAST(:live AS boolean) THEN NULL ELSE coalesce(ended_at, :at) END,
+        next_check_at = coalesce(:look_again_at, next_check_at)
     WHERE id = :id
 """)
 _SCHEDULE = text("UPDATE checkouts SET next_check_at = :next_check_at, check_attempts = :attempts WHERE id = :id")
@@ -150,7 +151,7 @@ class PostgresCheckouts:
         """See the port."""
         await self._connection.execute(_RETURN_LEASE, {"id": checkout_id, "until": until})
 
-    async def save(self, checkout: Checkout, at: datetime) -> None:
+    async def save(self, checkout: Checkout, at: datetime, look_again_at: datetime | None = None) -> None:
         """See the port."""
         await self._connection.execute(
             _SAVE,
@@ -160,6 +161,7 @@ class PostgresCheckouts:
                 "gateway_order_id": checkout.gateway_order_id,
                 "live": checkout.state in LIVE,
                 "at": at,
+                "look_again_at": look_again_at,
             },
         )
 

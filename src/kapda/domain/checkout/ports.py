@@ -68,8 +68,11 @@ class Checkouts(Protocol):
         """Give the right back early, if it is still the one that was taken until then."""
         ...
 
-    async def save(self, checkout: Checkout, at: datetime) -> None:
-        """Write the state and the gateway's order; the end is marked where the state is no live one."""
+    async def save(self, checkout: Checkout, at: datetime, look_again_at: datetime | None = None) -> None:
+        """Write the state and the gateway's order; the end is marked where the state is no live one.
+
+        `look_again_at` is when the poller should look next; None leaves that as it is.
+        """
         ...
 
     async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:

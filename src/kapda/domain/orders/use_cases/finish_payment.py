@@ -29,11 +29,12 @@ from kapda.domain.shared.request_log import RequestKey
 
 @dataclass(frozen=True, slots=True)
 class FinishPaymentCommand:
-    """`actor` is who came through the door. The browser's door insists on its own checkout and brings its request."""
+    """`actor` is who came through the door. The browser's door insists on its own checkout, as it was when it was read,
+    and brings its request."""
 
     gateway_payment_id: str
     actor: str
-    checkout_id: CheckoutId | None = None
+    checkout: Checkout | None = None
     request: RequestKey | None = None
 
 
@@ -83,9 +84,7 @@ class FinishPayment:
         payment = await self.gateway.fetch_payment(command.gateway_payment_id)
         if payment is None:
             return _WAITING
-        ref = await self.whose_payment.checkout_of(payment)
-        if command.checkout_id is not None and (ref is None or ref.id != command.checkout_id):
-            raise _mismatch(command.checkout_id, payment)
+        ref = await self._checkout_of(payment, command.checkout)
         if ref is None:
             return Finished(Ending.FOREIGN)
         decided = await self._decide(command, ref, payment)
@@ -96,6 +95,19 @@ class FinishPayment:
             decided = await self._decide(command, ref, captured)
         # A payment that is still only authorised after its capture was answered waits for the next look.
         return _WAITING if isinstance(decided, _Capture) else decided
+
+    async def _checkout_of(self, payment: GatewayPayment, insisted: Checkout | None) -> CheckoutRef | None:
+        # A checkout's order at the gateway is its own for ever: nothing need be looked up for the one insisted on.
+        if (
+            insisted is not None
+            and insisted.gateway_order_id is not None
+            and payment.order_id == insisted.gateway_order_id
+        ):
+            return CheckoutRef(insisted.id, insisted.cart_id)
+        ref = await self.whose_payment.checkout_of(payment)
+        if insisted is not None and (ref is None or ref.id != insisted.id):
+            raise _mismatch(insisted.id, payment)
+        return ref
 
     async def _decide(
         self, command: FinishPaymentCommand, ref: CheckoutRef, payment: GatewayPayment

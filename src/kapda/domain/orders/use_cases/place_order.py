@@ -40,6 +40,7 @@ class PlaceOrder:
     """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
+    reads: Callable[[], OrderUnitOfWork]
     signatures: CheckoutSignatures
     finish_payment: FinishPayment
 
@@ -51,7 +52,7 @@ class PlaceOrder:
             command.request_id,
             fingerprint(command.checkout_id, command.gateway_payment_id, command.gateway_order_id, command.signature),
         )
-        async with self.unit_of_work() as uow:
+        async with self.reads() as uow:
             checkout = await uow.checkouts.get(command.checkout_id, command.customer_id)
         if checkout is None:
             raise checkout_not_found(command.checkout_id)
@@ -61,9 +62,7 @@ class PlaceOrder:
             if found is not None:
                 return found
         finished = await self.finish_payment.execute(
-            FinishPaymentCommand(
-                command.gateway_payment_id, f"customer {command.customer_id}", command.checkout_id, key
-            )
+            FinishPaymentCommand(command.gateway_payment_id, f"customer {command.customer_id}", checkout, key)
         )
         if finished.order is None:
             raise _no_order(command, finished)
