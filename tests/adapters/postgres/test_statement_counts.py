@@ -79,19 +79,19 @@ WRITES = {
     # claim, touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
     "merge_guest_cart": 10,
     "create_guest_cart": 1,
-    # claim, lock and read the cart, find a live one, lock the door, pressure, add, hold; gateway; lock, read, save, answer
-    "start_checkout": 12,
-    # claim, lock and read the cart, lock and read the live one, rebind; lease, read, answer
-    "start_checkout again": 9,
-    # the first one's, and: read the live one, save it as superseded, lock stock, release
-    "start_checkout superseding": 16,
-    "abandon_checkout": 6,  # claim, lock, read, save, release, answer
-    # read; claim, lock the cart, lock and read the checkout, known?, payment, number, order, ledger, save,
+    # claim, lock and read the cart, find a live one, lock the door, pressure, add, hold; gateway; lock, save, answer
+    "start_checkout": 11,
+    # claim, lock and read the cart, lock the live one, rebind; lease, read, answer
+    "start_checkout again": 8,
+    # the first one's, and: save the live one as superseded, lock stock, release
+    "start_checkout superseding": 14,
+    "abandon_checkout": 5,  # claim, lock, save, release, answer
+    # read; claim, lock the cart, lock the checkout, known?, payment, number, order, ledger, save,
     # take from the cart, event, job, sell, answer
-    "place_order": 16,
+    "place_order": 15,
     "place_order found": 5,  # read; claim, payment, order, answer
-    "deliver": 18,  # store, job; read, the finisher's 14 without a request, finish
-    "settle": 5,  # read, attempts, schedule; lock, read
+    "deliver": 17,  # store, job; read, the finisher's 13 without a request, finish
+    "settle": 4,  # read, attempts, schedule; lock
     "relay_events": 5,  # lease, read, mark, read again, release
     "sign_up": 2,
     "log_in": 3,

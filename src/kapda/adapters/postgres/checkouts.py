@@ -46,10 +46,8 @@ _SELECT = """
 _OWNED = "id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)"
 _LIVE = ", ".join(f"'{state.value}'" for state in sorted(LIVE, key=lambda state: state.value))
 _GET = text(f"{_SELECT} WHERE {_OWNED}")
-_LOCK = text(f"SELECT id FROM checkouts WHERE {_OWNED} FOR NO KEY UPDATE")  # noqa: S608  (constants only)
-_LOCK_LIVE = text(
-    f"SELECT id FROM checkouts WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR NO KEY UPDATE"  # noqa: S608  (constants only)
-)
+_LOCK = text(f"{_SELECT} WHERE {_OWNED} FOR NO KEY UPDATE OF c")
+_LOCK_LIVE = text(f"{_SELECT} WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR NO KEY UPDATE OF c")
 _UNPAID = ", ".join(f"'{state.value}'" for state in sorted(UNPAID, key=lambda state: state.value))
 # Starts for one door wait for each other here, so that none is counted too late. Two doors that share the lock's key by
 # chance only wait a little.
@@ -117,16 +115,20 @@ class PostgresCheckouts:
 
     async def get(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
         """See the port."""
-        row = (await self._connection.execute(_GET, {"id": checkout_id, "customer_id": customer_id})).one_or_none()
-        return _checkout(row) if row else None
+        return await self._one(_GET, {"id": checkout_id, "customer_id": customer_id})
 
     async def lock(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
-        """See the port. Read after the lock is held, when the other doors' orders can be seen."""
-        return await self._locked(_LOCK, {"id": checkout_id, "customer_id": customer_id})
+        """See the port."""
+        checkout = await self._one(_LOCK, {"id": checkout_id, "customer_id": customer_id})
+        # A statement that waited for the lock has the row as it is now, and everything else as it was when it began: lines,
+        # which never change, but not the order that the other door placed meanwhile.
+        if checkout is not None and checkout.state is CheckoutState.PLACED:
+            return await self.get(checkout_id, None)
+        return checkout
 
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
-        """See the port."""
-        return await self._locked(_LOCK_LIVE, {"cart_id": cart_id})
+        """See the port. What lives has no order that could be missed."""
+        return await self._one(_LOCK_LIVE, {"cart_id": cart_id})
 
     async def pressure(self, customer_id: UserId, door: bytes, now: datetime) -> HoldPressure:
         """See the port."""
@@ -179,9 +181,9 @@ class PostgresCheckouts:
         found = await self._connection.scalars(_DUE, {"at": at, "limit": limit})
         return tuple(CheckoutId(checkout_id) for checkout_id in found)
 
-    async def _locked(self, statement: TextClause, values: Mapping[str, Any]) -> Checkout | None:
-        checkout_id = await self._connection.scalar(statement, values)
-        return await self.get(CheckoutId(checkout_id), None) if checkout_id else None
+    async def _one(self, statement: TextClause, values: Mapping[str, Any]) -> Checkout | None:
+        row = (await self._connection.execute(statement, values)).one_or_none()
+        return _checkout(row) if row else None
 
     async def _ref(self, statement: TextClause, values: Mapping[str, Any]) -> CheckoutRef | None:
         row = (await self._connection.execute(statement, values)).one_or_none()
