@@ -93,6 +93,7 @@ async def run_worker(settings: Settings, wired: Container | None = None) -> None
             registry=REGISTRY,
             address=settings.worker_address,
             stop=stop,
+            payments_seconds=settings.payments_sweep_seconds,
         )
     finally:
         await close_container(container)

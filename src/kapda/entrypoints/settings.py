@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     # Networks webhooks may come from, such as 52.66.75.174,18.96.225.0/26; empty lets everybody try the signature.
     webhook_senders: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)
 
+    # How often the worker looks through the account's recent payments, the net below webhooks and pollers.
+    payments_sweep_seconds: Annotated[float, Field(ge=1, le=600)] = 120.0
+
     # In paise; nobody pays for shipping unless this is set.
     shipping_charge_minor: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     # In paise: orders from this amount on are shipped free.

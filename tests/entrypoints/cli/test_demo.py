@@ -30,7 +30,10 @@ HELD = (
     "90 are told why not",
     "0 on hand, 0 held, 0 to sell: sold out, not oversold",
     "the very next call is refused: SESSION_REVOKED",
-    "captured = orders + open cases, to the paisa",
+    "the sweep alone placed the order",
+    "the money goes back by itself, once, all of it",
+    "and kapda knows it",
+    "captured = orders + refunds + open cases, to the paisa",
     "7 of 7 promises that are built hold",
     "Everything held",
 )

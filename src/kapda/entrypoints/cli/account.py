@@ -66,6 +66,21 @@ class Account:
         )
         return await self.send(self.wire.orders.PlaceOrder, request)
 
+    async def abandon(self, checkout_id: str) -> None:
+        """Give a checkout up."""
+        request = checkout_service_pb2.AbandonCheckoutRequest(request_id=new_id(), checkout_id=checkout_id)
+        await self.send(self.wire.checkout.AbandonCheckout, request)
+
+    async def cancel(self, order_id: str) -> order_pb2.Order:
+        """Call an order off."""
+        request = order_service_pb2.CancelOrderRequest(request_id=new_id(), order_id=order_id, reason="changed my mind")
+        return (await self.send(self.wire.orders.CancelOrder, request)).message.order
+
+    async def refunds(self, order_id: str) -> list[order_pb2.Refund]:
+        """The refunds of an order."""
+        request = order_service_pb2.ListRefundsRequest(order_id=order_id)
+        return list((await self.send(self.wire.orders.ListRefunds, request)).message.refunds)
+
     async def order(self, order_id: str) -> order_pb2.Order:
         """Look at an order."""
         request = order_service_pb2.GetOrderRequest(order_id=order_id)

@@ -40,6 +40,11 @@ class Delivery(msgspec.Struct, frozen=True):
         """Whether somebody took it."""
         return self.status == "delivered"
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether it was sent at all; a fault may have swallowed it."""
+        return self.status != "dropped"
+
 
 class _Deliveries(msgspec.Struct, frozen=True):
     items: Sequence[Delivery]
@@ -52,8 +57,17 @@ class Totals(msgspec.Struct, frozen=True):
     refunded: int
 
 
+class Refund(msgspec.Struct, frozen=True):
+    """Money Razorpay sent back, in paise."""
+
+    payment_id: str
+    amount: int
+    status: str
+
+
 class _Books(msgspec.Struct, frozen=True):
     totals: Totals
+    refunds: Sequence[Refund]
 
 
 class RazorpayPage:
@@ -69,14 +83,21 @@ class RazorpayPage:
 
     async def totals(self) -> Totals:
         """What Razorpay's own books say."""
-        answer = await self._client.get("/emulator/books")
-        return msgspec.json.decode(answer.raise_for_status().content, type=_Books).totals
+        return (await self._books()).totals
+
+    async def refunds(self, razorpay_payment_id: str) -> Sequence[Refund]:
+        """What Razorpay sent back of a payment."""
+        return [refund for refund in (await self._books()).refunds if refund.payment_id == razorpay_payment_id]
+
+    async def arm(self, name: str, **fault: object) -> None:
+        """Have Razorpay misbehave."""
+        (await self._client.put(f"/emulator/faults/{name}", json=fault)).raise_for_status()
 
     async def deliveries(self, about: str = "") -> Sequence[Delivery]:
-        """The webhooks whose body speaks of `about`, oldest first."""
+        """The webhooks sent whose body speaks of `about`, oldest first."""
         answer = await self._client.get("/emulator/deliveries")
         found = msgspec.json.decode(answer.raise_for_status().content, type=_Deliveries).items
-        return [delivery for delivery in found if about in delivery.body]
+        return [delivery for delivery in found if about in delivery.body and delivery.was_sent]
 
     async def settled_deliveries(self, within: float, about: str = "") -> Sequence[Delivery]:
         """The same once all are delivered, or as they are after so many seconds."""
@@ -87,6 +108,10 @@ class RazorpayPage:
             if settled or asyncio.get_running_loop().time() > deadline:
                 return found
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def _books(self) -> _Books:
+        answer = await self._client.get("/emulator/books")
+        return msgspec.json.decode(answer.raise_for_status().content, type=_Books)
 
     async def replay(self, event_id: str) -> None:
         """Have a webhook sent again, with the same id and the same bytes."""

@@ -42,6 +42,8 @@ ADMIN_EMAIL: Final = "admin@kapda.example"
 
 WEBHOOK_PATH: Final = "/api/payments/webhook"
 
+# Nobody watches a demo for two minutes until the sweep of the account's payments comes round.
+_IMPATIENT: Final = {"KAPDA_PAYMENTS_SWEEP_SECONDS": "3"}
 _PREFIX: Final = "KAPDA_"
 _KAPDA: Final = (sys.executable, "-m", "kapda.entrypoints.cli.main")
 _DATABASE: Final = "kapda"
@@ -80,7 +82,7 @@ def development_stack() -> Iterator[Stack]:
 @contextmanager
 def demo_stack() -> Iterator[Stack]:
     """Run the stack on free ports with its data in a temporary folder, untouched by this process's KAPDA_ variables."""
-    with tempfile.TemporaryDirectory(prefix="kapda-demo-") as folder, running_stack(Path(folder), {}) as stack:
+    with tempfile.TemporaryDirectory(prefix="kapda-demo-") as folder, running_stack(Path(folder), _IMPATIENT) as stack:
         yield stack
 
 

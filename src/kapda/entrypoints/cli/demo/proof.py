@@ -6,6 +6,7 @@ from typing import Final
 from kapda.api.identity.v1 import identity_service_pb2
 from kapda.api.ops.v1 import ops_service_pb2
 from kapda.api.ops.v1.promise_pb2 import PromiseResult
+from kapda.api.orders.v1 import order_pb2
 from kapda.entrypoints.cli.demo.stage import Stage
 from kapda.entrypoints.cli.demo.story import rupees
 from kapda.entrypoints.cli.wire import RefusedError
@@ -22,7 +23,7 @@ _VERDICTS: Final = {
 async def a_log_out(stage: Stage) -> None:
     """The token of a session that was ended, used once more."""
     story = stage.story
-    story.act("7. Logged out is logged out")
+    story.act("10. Logged out is logged out")
     leaver = await stage.newcomer("Rohan Das")
     me = identity_service_pb2.GetMeRequest()
     await leaver.send(stage.wire.identity.GetMe, me)
@@ -41,7 +42,7 @@ async def a_log_out(stage: Stage) -> None:
 async def the_promises(stage: Stage) -> None:
     """Every promise, recomputed from the database by OpsService.CheckPromises."""
     story = stage.story
-    story.act("9. The promises, recomputed from the database")
+    story.act("13. The promises, recomputed from the database")
     with story.step() as say:
         request = ops_service_pb2.CheckPromisesRequest()
         promises = (await stage.admin.send(stage.wire.ops.CheckPromises, request)).message.promises
@@ -60,24 +61,27 @@ async def the_promises(stage: Stage) -> None:
 
 
 async def the_books(stage: Stage) -> None:
-    """What Razorpay captured is on orders or in open cases, to the paisa."""
+    """What Razorpay captured is on orders, has gone back, or is in open cases, to the paisa."""
     story = stage.story
-    story.act("8. Razorpay's books beside kapda's")
+    story.act("12. Razorpay's books beside kapda's")
     webhooks = await stage.page.settled_deliveries(_DELIVERED_WITHIN_SECONDS)
     delivered = sum(webhook.is_delivered for webhook in webhooks)
     story.expect(delivered == len(webhooks) > 0, f"{delivered} of {len(webhooks)} webhooks are delivered")
     totals = await stage.page.totals()
-    orders = [order for found in await asyncio.gather(*(buyer.orders() for buyer in stage.buyers)) for order in found]
+    found = await asyncio.gather(*(buyer.orders() for buyer in stage.buyers))
+    orders = [order for some in found for order in some if order.state == order_pb2.Order.STATE_PLACED]
     ordered = sum(order.total.amount_minor for order in orders)
     cases = await _open_cases(stage)
     table = story.table("", "amount")
     table.columns[1].justify = "right"
     table.add_row("Razorpay captured", rupees(totals.captured))
     table.add_row(f"kapda: {len(orders)} orders of {len(stage.buyers)} customers", rupees(ordered))
+    table.add_row("Razorpay sent back", rupees(totals.refunded))
     table.add_row(f"kapda: {len(cases)} open cases", rupees(sum(cases)))
     story.show(table)
     story.expect(
-        totals.captured == ordered + sum(cases) and totals.refunded == 0, "captured = orders + open cases, to the paisa"
+        totals.captured == ordered + totals.refunded + sum(cases),
+        "captured = orders + refunds + open cases, to the paisa",
     )
 
 

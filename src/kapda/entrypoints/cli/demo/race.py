@@ -27,7 +27,7 @@ Held = tuple[Account, checkout_pb2.Checkout]
 async def a_race(stage: Stage) -> None:
     """All have one in the cart, all check out at one moment; ten can have one."""
     story = stage.story
-    story.act(f"6. {BUYERS} buyers, {PIECES} pieces left")
+    story.act(f"9. {BUYERS} buyers, {PIECES} pieces left")
     product = await stage.find("lehenga")
     variant = roomiest(product)
     stock = await stage.leave_pieces(variant.id, PIECES)

@@ -16,6 +16,7 @@ from kapda.entrypoints.cli.demo.race import a_race
 from kapda.entrypoints.cli.demo.repeats import a_browser_that_never_returns, a_double_submit, a_replayed_webhook
 from kapda.entrypoints.cli.demo.stage import Stage
 from kapda.entrypoints.cli.demo.story import Story, duration
+from kapda.entrypoints.cli.demo.troubles import a_lost_refund, paid_too_late, the_lost_refund_found, webhooks_lost
 from kapda.entrypoints.cli.razorpay_page import razorpay_page_at
 from kapda.entrypoints.cli.stack import ADMIN_EMAIL, STACK_ERRORS, Stack, demo_stack
 from kapda.entrypoints.cli.wire import RefusedError, wire_to
@@ -85,8 +86,12 @@ async def _play(story: Story, stack: Stack) -> None:
             await a_replayed_webhook(stage, purchase)
             await a_double_submit(stage)
             await a_browser_that_never_returns(stage)
+            cancelled = await a_lost_refund(stage)
+            await webhooks_lost(stage)
+            await paid_too_late(stage)
             await a_race(stage)
             await a_log_out(stage)
+            await the_lost_refund_found(stage, cancelled)
         # Whatever happened above: these must be true.
         with _failures_told(story):
             await the_books(stage)
