@@ -71,7 +71,7 @@ class Bookkeeper:
         await uow.orders.add(order)
         await uow.ledger.book(postings.order_placed(self.ids.new(), order, source))
         # Who has an order has no reason to pay again soon; what comes all the same is found when the hold would have ended.
-        await uow.checkouts.save(checkout.after(CheckoutVerb.PLACE), now, look_again_at=checkout.hold_until)
+        await uow.checkouts.save(checkout.after(CheckoutVerb.PLACE), now, look_again_at=max(now, checkout.hold_until))
         await uow.carts.take_bought(
             checkout.cart_id, [(line.variant_id, line.quantity) for line in checkout.lines], now
         )
