@@ -15,7 +15,7 @@ TESTS ?=
 PARALLEL ?= -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev bench test check format proto lock
+.PHONY: help install demo dev bench test torture check format proto lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: $(STAMP) ## Measure purchases, carts and lists against their bars and the
 
 test: $(STAMP) ## Run the tests, or some: make test TESTS="tests/domain -k money".
 	@$(BIN)/pytest $(PARALLEL) $(TESTS)
+
+torture: $(STAMP) ## Run the heavy tests that make test leaves out.
+	@$(BIN)/pytest -m torture $(TESTS)
 
 check: $(STAMP) ## Run the linters, the type checker, the architecture's and the contract's rules, the secret scan.
 	$(BIN)/ruff check

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.bench import Settings, prepared
 from benchmarks.gateway import InstantGateway, pay
 from benchmarks.report import bars_of
@@ -21,6 +23,7 @@ async def test_a_payment_is_captured_for_the_amount_its_order_was_opened_with() 
     assert HmacCheckoutSignatures(["a secret"]).is_valid(order.id, paid.payment_id, paid.signature)
 
 
+@pytest.mark.torture
 def test_a_short_bench_ends_without_errors_and_with_every_promise_kept(tmp_path: Path) -> None:
     settings = Settings(runs=1, seconds=0.3, warm_up=0.1, shoppers=12, browsers=4, generators=1)
     with prepared(settings, tmp_path, lambda _line: None) as (bench, result):
