@@ -17,6 +17,9 @@ from kapda.api.orders.v1.order_pb2 import Order
 from tests.shop.processes import end_of, kill, kill_postgres, paused, pid_of, restart, without_valkey
 from tests.shop.wire import Caller, Wire, eventually, insist, reason_of
 
+# Starts and kills real processes again and again: minutes of two cores.
+pytestmark = pytest.mark.torture
+
 
 async def _opening(wire: Wire, caller: Caller) -> str:
     """The id of the caller's checkout whose order is being made at the gateway."""

@@ -24,6 +24,9 @@ from kapda.entrypoints.container import Container
 from tests.shop.shop import settings_for
 from tests.shop.wire import Caller, Wire, eventually, insist, reason_of
 
+# Starts and kills real processes again and again: minutes of two cores.
+pytestmark = pytest.mark.torture
+
 BUYERS, PIECES = 400, 50
 TOO_LATE = {"INSUFFICIENT_STOCK", "CART_CHANGED"}
 
