@@ -127,7 +127,7 @@ async def test_f23_a_worker_killed_at_work_leaves_the_delivery_to_the_next_one(w
 
     await eventually(is_picked)
     kill(wire.stack, "worker")
-    (await wire.gateway.delete("/emulator/faults")).raise_for_status()
+    await wire.gateway_behaves()
     restart(wire.stack, "worker")
 
     (order_id,) = await eventually(customer.orders, within=25.0)

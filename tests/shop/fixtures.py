@@ -59,9 +59,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
 
 @pytest.fixture
 async def wire(stack: "Stack") -> AsyncIterator["Wire"]:
-    """Connections of this test's own to a stack in which everything runs."""
+    """Connections of this test's own to a stack in which everything runs.
+
+    A test that failed half-way may have left something stopped or going wrong; the next one is not to fail for that.
+    """
+    from tests.shop.processes import revive  # noqa: PLC0415  (see the module's text)
     from tests.shop.wire import reach  # noqa: PLC0415  (see the module's text)
 
+    revive(stack)
     stack.supervisor.check()
     async with reach(stack) as connected:
+        await connected.gateway_behaves()
         yield connected

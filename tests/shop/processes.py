@@ -32,6 +32,15 @@ def restart(stack: Stack, name: str) -> None:
     stack.supervisor.wait_until_ready(name)
 
 
+def revive(stack: Stack) -> None:
+    """Start again whatever has ended."""
+    running = stack.supervisor._running
+    for program in stack.supervisor.programs:
+        process = running.get(program.name)
+        if process is None or process.poll() is not None:
+            restart(stack, program.name)
+
+
 def kill(stack: Stack, name: str) -> None:
     """SIGKILL: nothing is finished, nothing is said."""
     stack.supervisor.kill(name)

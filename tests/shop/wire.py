@@ -146,6 +146,11 @@ class Wire:
         answer = await self.gateway.put("/emulator/faults", json=[{"times": 1, **fault}])
         assert answer.is_success, answer.text
 
+    async def gateway_behaves(self) -> None:
+        """Nothing goes wrong at the gateway any more, and it delivers."""
+        (await self.gateway.delete("/emulator/faults")).raise_for_status()
+        await self.webhooks(enabled=True)
+
     async def becomes_due(self, checkout_id: str) -> None:
         """Time passes for one checkout: the poller should look, and nobody has its lease."""
         await self.database.execute(

@@ -13,6 +13,8 @@ from kapda.emulator.http_cut import CuttableProtocol
 from kapda.emulator.settings import EmulatorSettings
 
 _POLL_SECONDS = 0.005
+# As long as large load balancers keep a connection nobody uses. Closed sooner, it may close just as a client writes to it.
+_KEEP_ALIVE_SECONDS = 75
 
 
 class _QuietServer(uvicorn.Server):
@@ -64,5 +66,6 @@ def _config(settings: EmulatorSettings, clock: Clock | None) -> uvicorn.Config:
         access_log=False,
         log_level="warning",
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=2,
     )
