@@ -34,7 +34,10 @@ async def run_server(settings: Settings, wired: Container | None = None) -> None
     container = wired or Container(settings=settings)
     server = GrpcServer(
         settings=ServerSettings(
-            address=settings.grpc_address, reflection=settings.reflection, lame_duck=settings.lame_duck_seconds
+            address=settings.grpc_address,
+            reflection=settings.reflection,
+            lame_duck=settings.lame_duck_seconds,
+            trusted_proxies=settings.trusted_proxies,
         ),
         servicers=container.servicers(),
         authenticate=container.authenticate(),

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     webhooks_address: Address = "127.0.0.1:8081"
     worker_address: Address = "127.0.0.1:8082"
     reflection: bool = True
+    # Networks of our own gateways, such as 10.1.2.0/28; only from there is x-forwarded-for read, and only its last hop.
+    trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)
     # How long load balancers get to notice that this process is going away, in seconds.
     lame_duck_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
 

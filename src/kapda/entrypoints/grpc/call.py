@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 
 from kapda.domain.cart.owner import CartOwner
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.request_log import Answer
@@ -22,10 +23,14 @@ Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(slots=True)
 class Call:
-    """One call. `principal` is None until somebody is authenticated, for guests, and for public methods."""
+    """One call. `principal` is None until somebody is authenticated, for guests, and for public methods.
+
+    `client` is where it comes from, by the connection or a proxy of ours; no caller can choose it.
+    """
 
     method: str
     request_id: str
+    client: ClientNetwork = ClientNetwork.UNKNOWN
     principal: Principal | None = None
     guest: CartOwner | None = None
     replayed: bool = False

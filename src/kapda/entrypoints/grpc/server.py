@@ -17,6 +17,7 @@ from kapda.entrypoints.grpc.access_rules import read_rules
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
 from kapda.entrypoints.grpc.interceptors.access import Access
 from kapda.entrypoints.grpc.interceptors.call_log import CallLog
+from kapda.entrypoints.grpc.interceptors.client_networks import ClientNetworks, IpNetwork
 from kapda.entrypoints.grpc.interceptors.concurrency import MAX_CONCURRENT_CALLS, Concurrency
 from kapda.entrypoints.grpc.interceptors.deadlines import Deadlines
 from kapda.entrypoints.grpc.interceptors.errors import Errors
@@ -54,7 +55,8 @@ class ServerSettings:
 
     `share_port` lets several processes of ours listen on one port; without it a second one is refused, not given half
     of the calls. `lame_duck` is the time between telling load balancers to go elsewhere and refusing new calls;
-    `grace` is what calls at work then get to finish, and money phases after them once more.
+    `grace` is what calls at work then get to finish, and money phases after them once more. `trusted_proxies` are the
+    networks of our own gateways, whose word on where a call comes from is taken.
     """
 
     address: str = "127.0.0.1:50051"
@@ -65,6 +67,7 @@ class ServerSettings:
     deadline_minimums: Mapping[str, float] = field(default_factory=lambda: MINIMUM_SECONDS)
     lame_duck: float = 0.0
     grace: float = 20.0
+    trusted_proxies: Sequence[IpNetwork] = ()
 
 
 class GrpcServer:
@@ -89,6 +92,7 @@ class GrpcServer:
         self._concurrency = Concurrency(settings.max_concurrent_calls)
         self._server = grpc.aio.server(
             interceptors=interceptors(
+                clients=ClientNetworks(settings.trusted_proxies),
                 concurrency=self._concurrency,
                 deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
                 access=Access(rules, authenticate, identify_guest),
@@ -148,7 +152,7 @@ class GrpcServer:
 
 
 def interceptors(
-    *, concurrency: Concurrency, deadlines: Deadlines, access: Access, messages: Messages
+    *, clients: ClientNetworks, concurrency: Concurrency, deadlines: Deadlines, access: Access, messages: Messages
 ) -> list[UnaryInterceptor]:
     """All interceptors, the outermost first.
 
@@ -156,4 +160,4 @@ def interceptors(
     sees each error before it is mapped. A call too many is refused before it costs a look at its token, and a message
     is judged only for those who may send it.
     """
-    return [RequestIds(), Errors(), CallLog(), concurrency, deadlines, access, messages]
+    return [RequestIds(), Errors(), CallLog(), clients, concurrency, deadlines, access, messages]
