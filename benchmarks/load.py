@@ -7,6 +7,7 @@ could answer to a compiled client on another.
 """
 
 import asyncio
+import io
 import sys
 import time
 
@@ -44,7 +45,18 @@ def main() -> None:
     """Do one job."""
     job = msgspec.json.decode(sys.stdin.readline(), type=Job)
     tally = uvloop.run(_generate(job))
-    print(msgspec.json.encode(tally).decode(), flush=True)
+    with io.FileIO(sys.stdout.fileno(), "w", closefd=False) as output:
+        answer(tally, output)
+
+
+def answer(tally: Tally, output: io.RawIOBase) -> None:
+    """Write the tally, all of it.
+
+    Not by print: with PYTHONUNBUFFERED standard output is the bare pipe, and when that takes only a part of what is
+    larger than itself, print drops the rest. A buffered writer goes on until everything is gone.
+    """
+    with io.BufferedWriter(output) as writer:
+        writer.write(msgspec.json.encode(tally))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,16 @@
 """The bench runs and tells the truth about what it did. How fast it was is nobody's business here."""
 
+import io
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from benchmarks.bench import Settings, prepared
 from benchmarks.gateway import InstantGateway, pay
+from benchmarks.job import Tally
+from benchmarks.load import answer
 from benchmarks.report import bars_of
 from kapda.adapters.razorpay.signatures import HmacCheckoutSignatures
 from kapda.adapters.system.clock import SystemClock
@@ -21,6 +26,28 @@ async def test_a_payment_is_captured_for_the_amount_its_order_was_opened_with() 
     assert payment is not None
     assert (payment.order_id, payment.amount, payment.captured) == (order.id, Money(1_234_567, INR), True)
     assert HmacCheckoutSignatures(["a secret"]).is_valid(order.id, paid.payment_id, paid.signature)
+
+
+class NarrowPipe(io.RawIOBase):
+    """Takes a few bytes at a time, as a pipe may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.received = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        part = bytes(data)[:10]
+        self.received += part
+        return len(part)
+
+
+def test_a_tally_larger_than_the_pipe_arrives_whole() -> None:
+    tally, pipe = Tally(1.0, 20_000, {"Check": [0.1] * 20_000}, {}, 0.5), NarrowPipe()
+    answer(tally, pipe)
+    assert msgspec.json.decode(pipe.received, type=Tally) == tally
 
 
 @pytest.mark.torture
