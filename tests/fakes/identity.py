@@ -12,8 +12,10 @@ from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
 from kapda.domain.identity.session import AccessClaims, Session
 from kapda.domain.identity.user import EmailAddress, User
+from kapda.domain.shared.audit import AuditEntry
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
 from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+from tests.fakes.audit import InMemoryAudit
 
 
 @dataclass
@@ -47,6 +49,7 @@ class IdentityTables:
     users: dict[UserId, User] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
+    audit: list[AuditEntry] = field(default_factory=list)
 
 
 @dataclass
@@ -118,6 +121,10 @@ class InMemoryIdentityUnitOfWork:
     def designer_members(self) -> InMemoryDesignerMembership:
         return InMemoryDesignerMembership(self._working.members)
 
+    @property
+    def audit(self) -> InMemoryAudit:
+        return InMemoryAudit(self._working.audit)
+
     async def __aenter__(self) -> Self:
         self._working = deepcopy(self._tables)
         return self
@@ -131,6 +138,7 @@ class InMemoryIdentityUnitOfWork:
         self._tables.users = self._working.users
         self._tables.sessions = self._working.sessions
         self._tables.members = self._working.members
+        self._tables.audit = self._working.audit
 
 
 @dataclass

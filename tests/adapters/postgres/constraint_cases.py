@@ -30,6 +30,19 @@ IDENTITY: Final = [
     ("users_email_key_is_folded", "UPDATE users SET email_key = upper(email_key)"),
     ("sessions_expire_after_creation", "UPDATE sessions SET expires_at = created_at"),
 ]
+_AUDITED = """INSERT INTO audit_entries (id, at, actor_kind, actor_id, action, subject_type, subject_id, reason, request_id,
+    details) VALUES (uuidv7(), now(), {}, 'USER_DISABLED', 'user', uuidv7(), {}, 'call', {})"""
+AUDIT: Final = [
+    ("audit_entries_actor_known", _AUDITED.format("'ghost', uuidv7()", "'why'", "'{}'")),
+    ("audit_entries_actor_named", _AUDITED.format("'user', NULL", "'why'", "'{}'")),
+    ("audit_entries_actor_named", _AUDITED.format("'operator', uuidv7()", "'why'", "'{}'")),
+    ("audit_entries_have_a_reason", _AUDITED.format("'user', uuidv7()", "' '", "'{}'")),
+    ("audit_entries_have_a_reason", _AUDITED.format("'user', uuidv7()", "repeat('x', 201)", "'{}'")),
+    ("audit_entries_details_object", _AUDITED.format("'user', uuidv7()", "'why'", "'[]'")),
+    ("audit_is_append_only", "UPDATE audit_entries SET reason = reason"),
+    ("audit_is_append_only", "DELETE FROM audit_entries"),
+    ("audit_is_append_only", "TRUNCATE audit_entries"),
+]
 CATALOGUE: Final = [
     ("designers_slug_unique", "UPDATE designers SET slug = 'one'"),
     ("designers_gstin_shape", "UPDATE designers SET gstin = '27AAPFU0939F1AV'"),
@@ -219,4 +232,4 @@ LEDGER: Final = [
     ("ledger_is_append_only", "DELETE FROM ledger_transactions"),
     ("outbox_events_sequence_positive", "UPDATE outbox_events SET sequence = 0"),
 ]
-CASES: Final = [*IDENTITY, *CATALOGUE, *INVENTORY, *CART, *CHECKOUT, *PAYMENTS, *ORDERS, *REFUNDS, *LEDGER]
+CASES: Final = [*IDENTITY, *AUDIT, *CATALOGUE, *INVENTORY, *CART, *CHECKOUT, *PAYMENTS, *ORDERS, *REFUNDS, *LEDGER]

@@ -11,6 +11,7 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kapda.adapters.pgqueuer.jobs import PgqueuerJobs
+from kapda.adapters.postgres.audit import PostgresAudit
 from kapda.adapters.postgres.carts import PostgresCarts
 from kapda.adapters.postgres.cases import PostgresCases
 from kapda.adapters.postgres.checkouts import PostgresCheckouts
@@ -38,6 +39,7 @@ class PostgresUnitOfWork:
     that enqueued jobs, with their kinds, to have the workers look at once.
     """
 
+    audit: PostgresAudit
     users: PostgresUsers
     sessions: PostgresSessions
     designer_members: PostgresDesignerMembership
@@ -63,6 +65,7 @@ class PostgresUnitOfWork:
             connection = await self._connection.__aenter__()
         except Exception as error:
             raise domain_error(error) or error from error
+        self.audit = PostgresAudit(connection)
         self.users = PostgresUsers(connection)
         self.sessions = PostgresSessions(connection)
         self.designer_members = PostgresDesignerMembership(connection)

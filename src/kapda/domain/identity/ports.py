@@ -9,6 +9,7 @@ from typing import Protocol
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.session import AccessClaims, Session
 from kapda.domain.identity.user import EmailAddress, User
+from kapda.domain.shared.audit import Audit
 from kapda.domain.shared.ids import DesignerId, SessionId, UserId
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
@@ -77,6 +78,11 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
     @property
     def designer_members(self) -> DesignerMembership:
         """Who acts for which designer."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """What was done to accounts and keys."""
         ...
 
 
