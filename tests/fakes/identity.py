@@ -10,7 +10,8 @@ from uuid import UUID
 
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
-from kapda.domain.identity.session import AccessClaims, Session
+from kapda.domain.identity.refresh import RefreshToken
+from kapda.domain.identity.session import REVOCATION_MEMORY, AccessClaims, Session
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import AuditEntry
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
@@ -48,6 +49,7 @@ class IdentityTables:
 
     users: dict[UserId, User] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
+    refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
     members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
     audit: list[AuditEntry] = field(default_factory=list)
 
@@ -81,6 +83,7 @@ class InMemorySessions:
     """Sessions of an open unit of work."""
 
     rows: dict[SessionId, Session]
+    tokens: dict[bytes, RefreshToken]
 
     async def add(self, session: Session) -> None:
         self.rows[session.id] = deepcopy(session)
@@ -88,8 +91,40 @@ class InMemorySessions:
     async def lock(self, session_id: SessionId) -> Session | None:
         return deepcopy(self.rows.get(session_id))
 
+    async def lock_by_refresh_token(self, digest: bytes) -> Session | None:
+        token = self.tokens.get(digest)
+        return None if token is None else await self.lock(token.session_id)
+
     async def save(self, session: Session) -> None:
         self.rows[session.id] = deepcopy(session)
+
+    async def end_all(
+        self, user_id: UserId, at: datetime, except_session: SessionId | None = None
+    ) -> Collection[SessionId]:
+        ended = []
+        for session in self.rows.values():
+            if session.user_id != user_id or session.id == except_session:
+                continue
+            if session.is_active(at) or (session.revoked_at and session.revoked_at >= at - REVOCATION_MEMORY):
+                session.revoke(at)
+                ended.append(session.id)
+        return ended
+
+
+@dataclass
+class InMemoryRefreshTokens:
+    """Refresh tokens of an open unit of work."""
+
+    rows: dict[bytes, RefreshToken]
+
+    async def add(self, token: RefreshToken) -> None:
+        self.rows[token.digest] = deepcopy(token)
+
+    async def find(self, digest: bytes) -> RefreshToken | None:
+        return deepcopy(self.rows.get(digest))
+
+    async def save(self, token: RefreshToken) -> None:
+        self.rows[token.digest] = deepcopy(token)
 
 
 @dataclass
@@ -115,7 +150,11 @@ class InMemoryIdentityUnitOfWork:
 
     @property
     def sessions(self) -> InMemorySessions:
-        return InMemorySessions(self._working.sessions)
+        return InMemorySessions(self._working.sessions, self._working.refresh_tokens)
+
+    @property
+    def refresh_tokens(self) -> InMemoryRefreshTokens:
+        return InMemoryRefreshTokens(self._working.refresh_tokens)
 
     @property
     def designer_members(self) -> InMemoryDesignerMembership:
@@ -137,6 +176,7 @@ class InMemoryIdentityUnitOfWork:
     async def commit(self) -> None:
         self._tables.users = self._working.users
         self._tables.sessions = self._working.sessions
+        self._tables.refresh_tokens = self._working.refresh_tokens
         self._tables.members = self._working.members
         self._tables.audit = self._working.audit
 
@@ -225,10 +265,10 @@ class InMemoryRevokedTokens:
             return Revocation.REVOKED
         return Revocation.NOT_REVOKED if self.complete else Revocation.UNKNOWN
 
-    async def revoke(self, session_id: SessionId) -> None:
+    async def revoke(self, session_ids: Collection[SessionId]) -> None:
         if self.reachable:
-            self.entries.add(session_id)
-        else:
+            self.entries.update(session_ids)
+        elif session_ids:
             self.complete = False
 
     async def refill(self, revoked: Callable[[], Awaitable[Collection[SessionId]]]) -> None:

@@ -19,12 +19,12 @@ from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobRunner
 from kapda.adapters.postgres.catalog import PostgresProducts
 from kapda.adapters.postgres.engine import CATALOG_POOL_SIZE, STOCK_POOL_SIZE, Plans, make_engine
-from kapda.adapters.postgres.identity import PostgresSessionReader
 from kapda.adapters.postgres.promises import PostgresPromiseAuditor
 from kapda.adapters.postgres.retention import PostgresRetention
 from kapda.adapters.postgres.schema import upgrade
 from kapda.adapters.postgres.seed.plan import PasswordHashes
 from kapda.adapters.postgres.seed.seed import SeedSummary, seed
+from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.adapters.razorpay.gateway import RazorpayGateway
 from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess

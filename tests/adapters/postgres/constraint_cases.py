@@ -28,6 +28,13 @@ IDENTITY: Final = [
     ),
     ("users_role_known", "UPDATE users SET role = 'root'"),
     ("users_email_key_is_folded", "UPDATE users SET email_key = upper(email_key)"),
+    ("users_status_known", "UPDATE users SET status = 'asleep'"),
+    ("sessions_begun_agent_length", "UPDATE sessions SET begun_agent = repeat('x', 201)"),
+    ("sessions_refreshed_agent_length", "UPDATE sessions SET refreshed_agent = repeat('x', 201)"),
+    ("refresh_tokens_digest_is_sha256", "UPDATE refresh_tokens SET digest = 'short'"),
+    ("refresh_tokens_expire_after_issue", "UPDATE refresh_tokens SET expires_at = issued_at"),
+    ("refresh_tokens_successors_of_the_used", "UPDATE refresh_tokens SET used_at = now()"),
+    ("refresh_tokens_successors_of_the_used", "UPDATE refresh_tokens SET successors = 1"),
     ("sessions_expire_after_creation", "UPDATE sessions SET expires_at = created_at"),
 ]
 _AUDITED = """INSERT INTO audit_entries (id, at, actor_kind, actor_id, action, subject_type, subject_id, reason, request_id,

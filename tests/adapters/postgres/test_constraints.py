@@ -22,8 +22,12 @@ async def connection(shop: Shop) -> AsyncIterator[asyncpg.Connection]:
     for _ in range(2):
         await _some_of_everything(shop)
     await shop.sql(
-        """INSERT INTO sessions (id, user_id, created_at, expires_at)
-           SELECT uuidv7(), id, now(), now() + interval '1 day' FROM users LIMIT 1"""
+        """WITH session AS (
+               INSERT INTO sessions (id, user_id, created_at, expires_at)
+               SELECT uuidv7(), id, now(), now() + interval '1 day' FROM users LIMIT 1 RETURNING id
+           )
+           INSERT INTO refresh_tokens (digest, session_id, issued_at, expires_at)
+           SELECT sha256('one'), id, now(), now() + interval '1 day' FROM session"""
     )
     url = shop.container.settings().database_url.get_secret_value()
     made = await asyncpg.connect(url)

@@ -12,7 +12,7 @@ from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.adapters.postgres.engine import make_engine
-from kapda.adapters.postgres.identity import PostgresSessionReader
+from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens

@@ -69,7 +69,7 @@ async def test_a_flush_between_revocation_and_the_end_of_a_refill_is_noticed(
     client: Redis, revoked_tokens: RedisRevokedTokens
 ) -> None:
     async def rows_read_before_the_revocation() -> Collection[SessionId]:
-        await revoked_tokens.revoke(ENDED)
+        await revoked_tokens.revoke([ENDED])
         await client.flushall()
         return []
 
@@ -93,7 +93,7 @@ async def test_a_snapshot_read_back_at_a_restart_is_not_trusted(
 ) -> None:
     await revoked_tokens.refill(no_rows)
     await client.save()
-    await revoked_tokens.revoke(ENDED)
+    await revoked_tokens.revoke([ENDED])
     valkey.kill()
     valkey.start()
     await asyncio.wait_for(_until_answering(client), 5)
@@ -109,7 +109,7 @@ async def test_a_restart_in_the_midst_of_a_refill_is_noticed(
 ) -> None:
     async def rows_read_before_the_revocation() -> Collection[SessionId]:
         await client.save()
-        await revoked_tokens.revoke(ENDED)
+        await revoked_tokens.revoke([ENDED])
         valkey.kill()
         valkey.start()
         await asyncio.wait_for(_until_answering(client), 5)
@@ -128,7 +128,7 @@ async def test_a_revocation_that_redis_did_not_hear_waits_until_nobody_trusts_it
     os.kill(valkey.pid, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        await revoked_tokens.revoke(ENDED)
+        await revoked_tokens.revoke([ENDED])
         assert time.monotonic() - began >= SHORT_LEASE
         assert await revoked_tokens.check(ENDED) is Revocation.UNKNOWN
     finally:
@@ -137,29 +137,44 @@ async def test_a_revocation_that_redis_did_not_hear_waits_until_nobody_trusts_it
     assert await RedisRevokedTokens(client).check(ENDED) is not Revocation.NOT_REVOKED
 
 
+async def test_many_revocations_that_redis_did_not_hear_wait_once(valkey: EmbeddedValkey, client: Redis) -> None:
+    revoked_tokens = RedisRevokedTokens(client, lease=SHORT_LEASE, rest=0)
+    await revoked_tokens.refill(no_rows)
+    many = [SessionId(UUID(int=number)) for number in range(10, 3_010)]
+    assert valkey.pid is not None
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        await revoked_tokens.revoke(many)
+        assert SHORT_LEASE <= time.monotonic() - began < 3 * SHORT_LEASE + 1
+        assert await revoked_tokens.check(many[-1]) is Revocation.UNKNOWN
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
+
+
 async def test_a_short_hang_is_outwaited_and_written(valkey: EmbeddedValkey, client: Redis) -> None:
     revoked_tokens = RedisRevokedTokens(client, lease=30, rest=0)
     await revoked_tokens.refill(no_rows)
     assert valkey.pid is not None
     os.kill(valkey.pid, signal.SIGSTOP)
     asyncio.get_running_loop().call_later(0.5, os.kill, valkey.pid, signal.SIGCONT)
-    await asyncio.wait_for(revoked_tokens.revoke(ENDED), 10)
+    await asyncio.wait_for(revoked_tokens.revoke([ENDED]), 10)
     assert await revoked_tokens.check(ENDED) is Revocation.REVOKED
 
 
 async def test_nothing_prolongs_the_lease(client: Redis) -> None:
     revoked_tokens = RedisRevokedTokens(client, lease=SHORT_LEASE, rest=0)
-    await revoked_tokens.revoke(ENDED)
+    await revoked_tokens.revoke([ENDED])
     await revoked_tokens.refill(rows)
     over = time.monotonic() + SHORT_LEASE + 0.1
     while time.monotonic() < over - 0.2:
         assert await client.pttl(KEY) > 0
         assert await revoked_tokens.check(OPEN) is Revocation.NOT_REVOKED
-        await revoked_tokens.revoke(ENDED)
+        await revoked_tokens.revoke([ENDED])
         await revoked_tokens.refill(rows)
         await asyncio.sleep(0.02)
     while time.monotonic() < over:
-        await revoked_tokens.revoke(ENDED)
+        await revoked_tokens.revoke([ENDED])
         await asyncio.sleep(0.02)
     assert await revoked_tokens.check(OPEN) is Revocation.UNKNOWN
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.engine import make_engine
-from kapda.adapters.postgres.identity import PostgresSessionReader
+from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.identity.ports import IdentityUnitOfWork, SessionReader
 from kapda.domain.shared.ids import DesignerId, UserId

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from kapda.domain.identity.session import SESSION_LIFE, Session
-from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
+from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
 from kapda.domain.shared.errors import AlreadyExistsError, Reason
 from kapda.domain.shared.ids import DesignerId, SessionId, UserId
 from tests.contracts.identity.conftest import IdentityStore
@@ -67,10 +67,12 @@ async def test_changes_of_an_account_are_kept(store: IdentityStore) -> None:
         assert user is not None
         user.keep_hash("$argon2id$new", later)
         user.role = Role.DESIGNER
+        user.status = UserStatus.DISABLED
         await uow.users.save(user)
         await uow.commit()
     async with store.unit_of_work() as uow:
         expected = replace(ASHA, password_hash="$argon2id$new", role=Role.DESIGNER, updated_at=later)
+        expected.status = UserStatus.DISABLED
         assert await uow.users.find(ASHA.id) == expected
 
 

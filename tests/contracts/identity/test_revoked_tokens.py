@@ -40,7 +40,7 @@ async def test_after_a_refill_the_rows_are_known(revoked_tokens: RevokedTokens) 
 
 
 async def test_a_revocation_is_known_at_once_also_before_a_refill(revoked_tokens: RevokedTokens) -> None:
-    await revoked_tokens.revoke(ENDED_LATER)
+    await revoked_tokens.revoke([ENDED_LATER])
     assert await revoked_tokens.check(ENDED_LATER) is Revocation.REVOKED
     await revoked_tokens.refill(rows)
     assert await revoked_tokens.check(ENDED_LATER) is Revocation.REVOKED
@@ -49,7 +49,7 @@ async def test_a_revocation_is_known_at_once_also_before_a_refill(revoked_tokens
 async def test_a_revocation_during_a_refill_is_not_lost(revoked_tokens: RevokedTokens) -> None:
     async def rows_read_just_before() -> Collection[SessionId]:
         found = await rows()
-        await revoked_tokens.revoke(ENDED_LATER)
+        await revoked_tokens.revoke([ENDED_LATER])
         return found
 
     await revoked_tokens.refill(rows_read_just_before)
@@ -58,9 +58,20 @@ async def test_a_revocation_during_a_refill_is_not_lost(revoked_tokens: RevokedT
 
 
 async def test_revoking_twice_is_revoking_once(revoked_tokens: RevokedTokens) -> None:
-    await revoked_tokens.revoke(ENDED)
-    await revoked_tokens.revoke(ENDED)
+    await revoked_tokens.revoke([ENDED])
+    await revoked_tokens.revoke([ENDED])
     assert await revoked_tokens.check(ENDED) is Revocation.REVOKED
+
+
+async def test_many_are_revoked_at_once_and_none_is_no_harm(revoked_tokens: RevokedTokens) -> None:
+    many = [SessionId(UUID(int=number)) for number in range(100, 2_600)]
+    await revoked_tokens.refill(rows)
+    await revoked_tokens.revoke(())
+    assert await revoked_tokens.check(OPEN) is Revocation.NOT_REVOKED
+    await revoked_tokens.revoke(many)
+    for session_id in (many[0], many[999], many[1_000], many[-1]):
+        assert await revoked_tokens.check(session_id) is Revocation.REVOKED
+    assert await revoked_tokens.check(OPEN) is Revocation.NOT_REVOKED
 
 
 async def test_what_is_complete_is_not_read_from_the_rows_again(revoked_tokens: RevokedTokens) -> None:

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.engine import make_engine
-from kapda.adapters.postgres.identity import PostgresSessionReader
+from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.domain.shared.errors import Reason, UnavailableError
 from kapda.domain.shared.ids import SessionId
 from tests.fakes.identity import SettableClock

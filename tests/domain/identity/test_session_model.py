@@ -2,7 +2,16 @@ from datetime import timedelta
 
 import pytest
 
-from kapda.domain.identity.session import ACCESS_TOKEN_LIFE, SESSION_LIFE, AccessClaims, AccessToken, Session
+from kapda.domain.identity.session import (
+    ACCESS_TOKEN_LIFE,
+    NOWHERE,
+    REFRESH_TOKEN_LIFE,
+    SESSION_LIFE,
+    AccessClaims,
+    AccessToken,
+    Contact,
+    Session,
+)
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.ids import SessionId, UserId
 from tests.fakes.identity import CountingIds, SettableClock
@@ -17,10 +26,45 @@ def session() -> Session:
     return Session.start(SessionId(ids.new()), UserId(ids.new()), NOW)
 
 
-def test_a_session_is_active_until_the_instant_it_expires(session: Session) -> None:
+def test_a_session_that_is_not_refreshed_is_active_until_the_instant_its_week_is_over(session: Session) -> None:
     assert session.is_active(NOW)
-    assert session.is_active(NOW + SESSION_LIFE - INSTANT)
-    assert not session.is_active(NOW + SESSION_LIFE)
+    assert session.is_active(NOW + REFRESH_TOKEN_LIFE - INSTANT)
+    assert not session.is_active(NOW + REFRESH_TOKEN_LIFE)
+
+
+def test_a_refresh_gives_another_week_and_remembers_from_where(session: Session) -> None:
+    browser = Contact("203.0.113.0/24", "Firefox")
+    session.refresh(NOW + timedelta(days=6), browser)
+    assert session.expires_at == NOW + timedelta(days=13)
+    assert (session.refreshed_at, session.refreshed_from) == (NOW + timedelta(days=6), browser)
+    assert (session.created_at, session.begun_from) == (NOW, NOWHERE)
+
+
+def test_no_refresh_carries_a_session_beyond_thirty_days(session: Session) -> None:
+    for day in range(1, 30):
+        session.refresh(NOW + timedelta(days=day), NOWHERE)
+    assert session.expires_at == NOW + SESSION_LIFE == NOW + timedelta(days=30)
+
+
+def test_a_clock_that_is_behind_takes_no_time_away(session: Session) -> None:
+    session.refresh(NOW + timedelta(hours=1), NOWHERE)
+    session.refresh(NOW + timedelta(minutes=59), NOWHERE)
+    assert session.expires_at == NOW + timedelta(hours=1) + REFRESH_TOKEN_LIFE
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("Firefox on Fedora", "Firefox on Fedora"),
+        ("x" * 201, "x" * 200),
+        ("Fire\nfox\x1b[2J\u202e", "Firefox[2J"),
+        (" \n", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_user_agent_is_cut_and_cleaned(told: str | None, kept: str | None) -> None:
+    assert Contact(user_agent=told).user_agent == kept
 
 
 def test_a_revoked_session_is_over_and_stays_so_from_its_first_end(session: Session) -> None:

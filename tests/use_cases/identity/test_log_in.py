@@ -4,6 +4,7 @@ from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.log_in import LogInCommand
+from kapda.domain.identity.user import UserStatus
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from tests.fakes.identity import ReadablePasswordHasher
 from tests.use_cases.identity.conftest import ASHA, IdentityHouse
@@ -39,6 +40,22 @@ async def test_every_wrong_log_in_gets_one_answer_for_one_hashing(
     assert len(house.tables.sessions) == 1
 
 
+@pytest.mark.parametrize("status", [UserStatus.DISABLED, UserStatus.DELETED])
+async def test_an_account_that_is_not_active_is_answered_like_a_wrong_password(
+    house: IdentityHouse, status: UserStatus
+) -> None:
+    user = (await house.sign_up.execute(ASHA)).user
+    house.tables.users[user.id].status = status
+    with pytest.raises(UnauthenticatedError) as refusal:
+        await house.log_in.execute(LogInCommand(ASHA.email, ASHA.password))
+    assert (refusal.value.reason, refusal.value.message) == (
+        Reason.CREDENTIALS_INVALID,
+        "wrong e-mail address or password",
+    )
+    assert len(house.passwords.checked) == 1
+    assert len(house.tables.sessions) == 1
+
+
 async def test_an_old_hash_is_made_anew_by_whoever_knows_the_password(house: IdentityHouse) -> None:
     user = (await house.sign_up.execute(ASHA)).user
     house.passwords.generation = 2
@@ -48,12 +65,16 @@ async def test_an_old_hash_is_made_anew_by_whoever_knows_the_password(house: Ide
         await house.log_in.execute(LogInCommand(ASHA.email, "guess"))
 
 
-async def test_a_password_changed_during_the_check_opens_nothing(house: IdentityHouse) -> None:
+@pytest.mark.parametrize("change", [{"password_hash": "1:another"}, {"status": UserStatus.DISABLED}])
+async def test_an_account_changed_during_the_check_opens_nothing(
+    house: IdentityHouse, change: dict[str, object]
+) -> None:
     user = (await house.sign_up.execute(ASHA)).user
 
     class ChangedMeanwhile(ReadablePasswordHasher):
         async def check(self, password: Password, password_hash: str | None) -> PasswordCheck:
-            house.tables.users[user.id].password_hash = "1:another"
+            for name, value in change.items():
+                setattr(house.tables.users[user.id], name, value)
             return await super().check(password, password_hash)
 
     house.passwords = ChangedMeanwhile()

@@ -8,6 +8,7 @@ from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.get_me import GetMeCommand
 from kapda.domain.identity.use_cases.log_in import LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
+from kapda.domain.identity.user import UserStatus
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from tests.use_cases.identity.conftest import ASHA, IdentityHouse
 
@@ -32,6 +33,15 @@ async def test_the_caller_is_told_who_they_are(house: IdentityHouse) -> None:
 async def test_a_user_who_is_gone_has_no_session(house: IdentityHouse) -> None:
     _, principal = await signed_in(house)
     house.tables.users.clear()
+    with pytest.raises(UnauthenticatedError) as refused:
+        await house.get_me.execute(GetMeCommand(principal))
+    assert refused.value.reason is Reason.SESSION_REVOKED
+
+
+@pytest.mark.parametrize("status", [UserStatus.DISABLED, UserStatus.DELETED])
+async def test_a_user_who_is_not_active_has_no_session(house: IdentityHouse, status: UserStatus) -> None:
+    _, principal = await signed_in(house)
+    house.tables.users[principal.user_id].status = status
     with pytest.raises(UnauthenticatedError) as refused:
         await house.get_me.execute(GetMeCommand(principal))
     assert refused.value.reason is Reason.SESSION_REVOKED

@@ -17,13 +17,14 @@ from kapda.adapters.postgres.cases import PostgresCases
 from kapda.adapters.postgres.checkouts import PostgresCheckouts
 from kapda.adapters.postgres.constraint_errors import domain_error
 from kapda.adapters.postgres.gateway_events import PostgresGatewayEvents
-from kapda.adapters.postgres.identity import PostgresDesignerMembership, PostgresSessions, PostgresUsers
+from kapda.adapters.postgres.identity import PostgresDesignerMembership, PostgresUsers
 from kapda.adapters.postgres.ledger import PostgresLedger
 from kapda.adapters.postgres.orders import PostgresOrders
 from kapda.adapters.postgres.outbox import PostgresOutbox
 from kapda.adapters.postgres.payments import PostgresPayments
 from kapda.adapters.postgres.refunds import PostgresRefunds
 from kapda.adapters.postgres.request_log import PostgresRequestLog
+from kapda.adapters.postgres.sessions import PostgresRefreshTokens, PostgresSessions
 from kapda.adapters.postgres.stock import PostgresStock
 from kapda.domain.shared.jobs import Job
 
@@ -42,6 +43,7 @@ class PostgresUnitOfWork:
     audit: PostgresAudit
     users: PostgresUsers
     sessions: PostgresSessions
+    refresh_tokens: PostgresRefreshTokens
     designer_members: PostgresDesignerMembership
     requests: PostgresRequestLog
     carts: PostgresCarts
@@ -68,6 +70,7 @@ class PostgresUnitOfWork:
         self.audit = PostgresAudit(connection)
         self.users = PostgresUsers(connection)
         self.sessions = PostgresSessions(connection)
+        self.refresh_tokens = PostgresRefreshTokens(connection)
         self.designer_members = PostgresDesignerMembership(connection)
         self.requests = PostgresRequestLog(connection)
         self.carts = PostgresCarts(connection)

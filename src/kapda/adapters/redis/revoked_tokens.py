@@ -33,7 +33,7 @@ RETRY_SECONDS = 0.1
 CHUNK = 1_000
 
 _RUN = "local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')\n"
-_LEASE = "if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"
+_LEASE = "if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end\n"
 
 # An entry is always true; that there is none says something only in a complete set.
 _CHECK = f"""{_RUN}
@@ -41,13 +41,13 @@ local found = redis.call('SMISMEMBER', KEYS[1], ARGV[1], 'complete:' .. run)
 if found[1] == 1 then return 1 elseif found[2] == 1 then return 0 else return -1 end
 """
 _ADD = f"""
-redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('SADD', KEYS[1], unpack(ARGV, 2))
 {_LEASE}
 """
 # Leaves a trace in the key that shows, at the end, that it is still the same key.
 _BEGIN_REFILL = f"""{_RUN}
 if redis.call('SISMEMBER', KEYS[1], 'complete:' .. run) == 1 then return false end
-redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('SADD', KEYS[1], ARGV[2])
 {_LEASE}
 return run
 """
@@ -90,18 +90,20 @@ class RedisRevokedTokens:
             return Revocation.UNKNOWN
         return {1: Revocation.REVOKED, 0: Revocation.NOT_REVOKED}.get(int(found), Revocation.UNKNOWN)
 
-    async def revoke(self, session_id: SessionId) -> None:
-        """Write the revocation, or wait until no set without it is trusted any more."""
+    async def revoke(self, session_ids: Collection[SessionId]) -> None:
+        """Write the revocations, or wait until no set without them is trusted any more."""
+        entries = [str(session_id) for session_id in session_ids]
         trusted_until = _now() + self._lease
-        while True:
+        while entries:
             try:
-                await self._add(keys=[KEY], args=[str(session_id), self._lease_ms])
+                await self._add(keys=[KEY], args=[self._lease_ms, *entries[:CHUNK]])
             except RedisError:
+                # One wait for all: sets from before this call are over then, whatever of it they had heard.
                 if _now() > trusted_until:
                     return
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                return
+                del entries[:CHUNK]
 
     async def refill(self, revoked: Callable[[], Awaitable[Collection[SessionId]]]) -> None:
         """Complete the set from the rows, unless that is done or somebody in this process is at it."""
@@ -117,7 +119,7 @@ class RedisRevokedTokens:
 
     async def _refill(self, revoked: Callable[[], Awaitable[Collection[SessionId]]]) -> None:
         trace = f"refill:{secrets.token_hex(16)}"
-        run = await self._begin_refill(keys=[KEY], args=[trace, self._lease_ms])
+        run = await self._begin_refill(keys=[KEY], args=[self._lease_ms, trace])
         if run is None:
             return
         # In between the key may vanish and come again without what was revoked meanwhile; then the trace is gone too.

@@ -7,6 +7,7 @@ from enum import Enum, unique
 from typing import Protocol
 
 from kapda.domain.identity.password import Password
+from kapda.domain.identity.refresh import RefreshToken
 from kapda.domain.identity.session import AccessClaims, Session
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import Audit
@@ -49,8 +50,39 @@ class Sessions(Protocol):
         """The session as it is now, or None; nobody else changes it before this transaction ends."""
         ...
 
+    async def lock_by_refresh_token(self, digest: bytes) -> Session | None:
+        """The session that a refresh token was given out for, locked like that, or None for an unknown token."""
+        ...
+
     async def save(self, session: Session) -> None:
         """Keep the changes of a session that was locked in this transaction."""
+        ...
+
+    async def end_all(
+        self, user_id: UserId, at: datetime, except_session: SessionId | None = None
+    ) -> Collection[SessionId]:
+        """End every session of the user, or every other one, and say whom `RevokedTokens.revoke` is to be told of.
+
+        Those are the sessions ended now and those that were ended within REVOCATION_MEMORY: an earlier caller may have
+        gone before telling. Call it under the user's lock where no log-in at the same moment may slip through, and
+        tell after the commit, before answering: `await revoked_tokens.revoke(ids)`.
+        """
+        ...
+
+
+class RefreshTokens(Protocol):
+    """Refresh tokens, inside a unit of work. Whoever holds their session's lock sees them as they are now."""
+
+    async def add(self, token: RefreshToken) -> None:
+        """Keep a new token."""
+        ...
+
+    async def find(self, digest: bytes) -> RefreshToken | None:
+        """The token, or None."""
+        ...
+
+    async def save(self, token: RefreshToken) -> None:
+        """Keep the use of a token whose session was locked in this transaction."""
         ...
 
 
@@ -73,6 +105,11 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
     @property
     def sessions(self) -> Sessions:
         """The sessions."""
+        ...
+
+    @property
+    def refresh_tokens(self) -> RefreshTokens:
+        """The sessions' refresh tokens."""
         ...
 
     @property
@@ -174,11 +211,11 @@ class RevokedTokens(Protocol):
         """One round trip at most; never raises for a store that is down."""
         ...
 
-    async def revoke(self, session_id: SessionId) -> None:
-        """Call it after the row's revocation has committed.
+    async def revoke(self, session_ids: Collection[SessionId]) -> None:
+        """Call it after the revocation of the rows has committed. Many cost about as much as one, none costs nothing.
 
-        On return `check` does not answer NOT_REVOKED any more, to any process. While the store cannot be reached this
-        takes as long as any process might still trust what the store said before.
+        On return `check` does not answer NOT_REVOKED for any of them any more, to any process. While the store cannot
+        be reached this takes as long as any process might still trust what the store said before.
         """
         ...
 

@@ -39,6 +39,17 @@ class Role(Enum):
     ADMIN = "admin"
 
 
+@unique
+class UserStatus(Enum):
+    """Whether an account may be used. Every change of it ends the user's sessions, in the same transaction."""
+
+    ACTIVE = "active"
+    # Shut by an admin, who may open it again.
+    DISABLED = "disabled"
+    # Given up by its user, for good; what tax law wants kept refers to it.
+    DELETED = "deleted"
+
+
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
     """An e-mail address as its owner wrote it; `key` is the same for all spellings of one address.
@@ -94,6 +105,12 @@ class User:
     password_hash: str = field(repr=False)
     created_at: datetime
     updated_at: datetime
+    status: UserStatus = UserStatus.ACTIVE
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may begin and keep sessions."""
+        return self.status is UserStatus.ACTIVE
 
     @classmethod
     def signed_up(

@@ -54,6 +54,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The session was ended."""
     ERROR_REASON_GUEST_CART_UNKNOWN: _ErrorReason.ValueType  # 205
     """The guest token of the call opens no cart: it is wrong, or its cart has expired or was merged."""
+    ERROR_REASON_REFRESH_TOKEN_INVALID: _ErrorReason.ValueType  # 206
+    """The refresh token is not one of ours, or has expired: sign in again."""
+    ERROR_REASON_REFRESH_TOKEN_REUSED: _ErrorReason.ValueType  # 207
+    """The refresh token was used before, longer ago than the grace for parallel tabs. Two parties hold it, so its session
+    was ended for both: sign in again.
+    """
     ERROR_REASON_ROLE_NOT_ALLOWED: _ErrorReason.ValueType  # 300
     """PERMISSION_DENIED: somebody, but not somebody who may.
 
@@ -78,6 +84,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such payment case."""
     ERROR_REASON_GUEST_CART_NOT_FOUND: _ErrorReason.ValueType  # 407
     """The guest token in the request opens no cart: it is wrong, or its cart has expired or was merged."""
+    ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 408
+    """No such session of the caller."""
     ERROR_REASON_EMAIL_TAKEN: _ErrorReason.ValueType  # 500
     """ALREADY_EXISTS: a unique name is taken.
 
@@ -197,6 +205,12 @@ ERROR_REASON_SESSION_REVOKED: ErrorReason.ValueType  # 204
 """The session was ended."""
 ERROR_REASON_GUEST_CART_UNKNOWN: ErrorReason.ValueType  # 205
 """The guest token of the call opens no cart: it is wrong, or its cart has expired or was merged."""
+ERROR_REASON_REFRESH_TOKEN_INVALID: ErrorReason.ValueType  # 206
+"""The refresh token is not one of ours, or has expired: sign in again."""
+ERROR_REASON_REFRESH_TOKEN_REUSED: ErrorReason.ValueType  # 207
+"""The refresh token was used before, longer ago than the grace for parallel tabs. Two parties hold it, so its session
+was ended for both: sign in again.
+"""
 ERROR_REASON_ROLE_NOT_ALLOWED: ErrorReason.ValueType  # 300
 """PERMISSION_DENIED: somebody, but not somebody who may.
 
@@ -221,6 +235,8 @@ ERROR_REASON_CASE_NOT_FOUND: ErrorReason.ValueType  # 406
 """No such payment case."""
 ERROR_REASON_GUEST_CART_NOT_FOUND: ErrorReason.ValueType  # 407
 """The guest token in the request opens no cart: it is wrong, or its cart has expired or was merged."""
+ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 408
+"""No such session of the caller."""
 ERROR_REASON_EMAIL_TAKEN: ErrorReason.ValueType  # 500
 """ALREADY_EXISTS: a unique name is taken.
 

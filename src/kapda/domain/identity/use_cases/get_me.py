@@ -23,9 +23,9 @@ class GetMe:
     unit_of_work: Callable[[], IdentityUnitOfWork]
 
     async def execute(self, command: GetMeCommand) -> User:
-        """The caller's account. Raises UnauthenticatedError (SESSION_REVOKED) when it is gone."""
+        """The caller's account. Raises UnauthenticatedError (SESSION_REVOKED) when it is gone or not active."""
         async with self.unit_of_work() as uow:
             user = await uow.users.find(command.principal.user_id)
-        if user is None:
+        if user is None or not user.is_active:
             raise session_over()
         return user

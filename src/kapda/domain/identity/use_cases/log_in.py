@@ -32,8 +32,8 @@ class LoggedIn:
 class LogIn:
     """Begins a session for whoever knows the password.
 
-    An address without an account, even one that is no address, costs the same hashing and gets the same answer as a
-    wrong password.
+    An address without an account, even one that is no address, and an account that is not active cost the same hashing
+    and get the same answer as a wrong password.
     """
 
     unit_of_work: Callable[[], IdentityUnitOfWork]
@@ -48,7 +48,7 @@ class LogIn:
         # Hashing happens between two transactions, never inside one: it may have to wait its turn.
         found = await self._find(command.email)
         check = await self.passwords.check(password, found.password_hash if found else None)
-        if found is None or not check.is_right:
+        if found is None or not found.is_active or not check.is_right:
             raise _credentials_invalid()
         new_hash = await self.passwords.hash(password) if check.needs_rehash else None
 
@@ -56,8 +56,8 @@ class LogIn:
         session = Session.start(SessionId(self.ids.new()), found.id, now)
         async with self.unit_of_work() as uow:
             user = await uow.users.lock(found.id)
-            # The password was changed meanwhile, which ends sessions: this one must not slip in after.
-            if user is None or user.password_hash != found.password_hash:
+            # A new password or status came meanwhile, which ends sessions: this one must not slip in after.
+            if user is None or not user.is_active or user.password_hash != found.password_hash:
                 raise _credentials_invalid()
             if new_hash is not None:
                 user.keep_hash(new_hash, now)

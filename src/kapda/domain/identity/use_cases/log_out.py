@@ -36,4 +36,4 @@ class LogOut:
                 session.revoke(self.clock.now())
                 await uow.sessions.save(session)
             await uow.commit()
-        await self.revoked_tokens.revoke(session_id)
+        await self.revoked_tokens.revoke((session_id,))
