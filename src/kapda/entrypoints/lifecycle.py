@@ -25,16 +25,18 @@ READINESS_SECONDS = 2.0
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.lifecycle")
 
 
-async def run_server(settings: Settings, wired: Container | None = None) -> None:
+async def run_server(settings: Settings, wired: Container | None = None, *, share_port: bool = False) -> None:
     """The gRPC server, until SIGTERM or SIGINT; then it drains and closes what it opened.
 
-    `wired` is a container with something in it replaced; by default it is made from the settings.
+    `wired` is a container with something in it replaced; by default it is made from the settings. `share_port` is for one
+    of several servers on the port.
     """
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
     server = GrpcServer(
         settings=ServerSettings(
             address=settings.grpc_address,
+            share_port=share_port,
             reflection=settings.reflection,
             lame_duck=settings.lame_duck_seconds,
             trusted_proxies=settings.trusted_proxies,

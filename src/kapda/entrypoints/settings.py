@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "KAPDA_"
 MIN_SECRET_LENGTH = 32
+# Beyond that a machine needs its connections for something else than more processes.
+MAX_SERVE_WORKERS = 32
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}:.{32,}")
 
@@ -69,6 +71,8 @@ class Settings(BaseSettings):
     grpc_address: Address = "127.0.0.1:50051"
     webhooks_address: Address = "127.0.0.1:8081"
     worker_address: Address = "127.0.0.1:8082"
+    # Processes of `kapda serve` on one port, each with pools of its own; `--workers` wins.
+    serve_workers: Annotated[int, Field(ge=1, le=MAX_SERVE_WORKERS)] = 1
     reflection: bool = True
     # Networks of our own gateways, such as 10.1.2.0/28; only from there is x-forwarded-for read, and only its last hop.
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)

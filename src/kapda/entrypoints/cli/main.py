@@ -1,14 +1,14 @@
 """The `kapda` command: one subcommand a process or chore."""
 
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any, NoReturn
 
 import typer
 import uvloop
 
 from kapda.entrypoints.cli.payments import app as payments
-from kapda.entrypoints.settings import Settings, SettingsError, load_settings
+from kapda.entrypoints.settings import MAX_SERVE_WORKERS, Settings, SettingsError, host_and_port, load_settings
 from kapda.entrypoints.telemetry import configure_logging
 
 app = typer.Typer(
@@ -22,23 +22,65 @@ app = typer.Typer(
 app.add_typer(payments)
 
 
-def _run(process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    """Run a process's coroutine with settings from the environment; unfit settings end it with status 2."""
+def _settings() -> Settings:
+    """The settings from the environment, and logging as they want it; unfit settings end the process with status 2."""
     try:
         settings = load_settings()
     except SettingsError as error:
-        typer.echo(f"kapda cannot start:\n{error}", err=True)
-        sys.exit(2)
+        _cannot_start(error)
     configure_logging(settings.log_level)
-    uvloop.run(process(settings))
+    return settings
+
+
+def _cannot_start(reason: Exception) -> NoReturn:
+    typer.echo(f"kapda cannot start:\n{reason}", err=True)
+    sys.exit(2)
+
+
+def _run(process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """Run a process's coroutine with settings from the environment."""
+    uvloop.run(process(_settings()))
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=MAX_SERVE_WORKERS, help="server processes on the port; KAPDA_SERVE_WORKERS")
+    ] = None,
+    share_port: Annotated[
+        bool, typer.Option("--share-port", help="listen beside servers that share it too, such as those to be replaced")
+    ] = False,
+) -> None:
     """Serve gRPC until SIGTERM."""
-    from kapda.entrypoints.lifecycle import run_server  # noqa: PLC0415  (each command loads only what it runs)
+    settings = _settings()
+    count = workers or settings.serve_workers
+    if count == 1:
+        from kapda.entrypoints.lifecycle import run_server  # noqa: PLC0415  (each command loads only what it runs)
 
-    _run(run_server)
+        uvloop.run(run_server(settings, share_port=share_port))
+        return
+    command = (sys.executable, "-m", "kapda.entrypoints.cli.main", "serve", "--workers", "1", "--share-port")
+    sys.exit(_serve_from(command, count, settings, share_port=share_port))
+
+
+def _serve_from(command: Sequence[str], count: int, settings: Settings, *, share_port: bool) -> int:
+    from kapda.entrypoints.cli.server_processes import (  # noqa: PLC0415  (as above)
+        DRAIN_SECONDS,
+        PortTakenError,
+        ServerProcesses,
+        check_port_is_free,
+    )
+
+    if not share_port:
+        try:
+            check_port_is_free(*host_and_port(settings.grpc_address))
+        except PortTakenError as error:
+            _cannot_start(error)
+
+    async def keep_up() -> int:
+        return await ServerProcesses(command, count, drain_seconds=settings.lame_duck_seconds + DRAIN_SECONDS).run()
+
+    return uvloop.run(keep_up())
 
 
 @app.command()
