@@ -24,7 +24,17 @@ SERVERS_OWN = {"DEADLINE_EXCEEDED", "INTERNAL"}
 READS = ("Get", "List", "Search", "Check", "Explain")
 # Posts that keep no request id: sessions are not money, a validation changes nothing, and a guest cart's token cannot be
 # told twice.
-WITHOUT_REQUEST_ID = {"SignUp", "LogIn", "LogOut", "ValidateCart", "CreateGuestCart"}
+# What sessions and carts make or end needs no second guard: the second time there is nothing left to do, or a grace.
+WITHOUT_REQUEST_ID = {
+    "SignUp",
+    "LogIn",
+    "RefreshSession",
+    "LogOut",
+    "LogOutEverywhere",
+    "EndSession",
+    "ValidateCart",
+    "CreateGuestCart",
+}
 
 # Lists that one thing bounds: an order has no more refunds than pieces, but for a hand at the gateway's dashboard.
 UNPAGED = {"ListRefunds"}

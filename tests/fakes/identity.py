@@ -10,12 +10,13 @@ from uuid import UUID
 
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
-from kapda.domain.identity.refresh import RefreshToken
+from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
 from kapda.domain.identity.session import REVOCATION_MEMORY, AccessClaims, Session
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import AuditEntry
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
 from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+from kapda.domain.shared.pages import Page, PageRequest
 from tests.fakes.audit import InMemoryAudit
 
 
@@ -97,6 +98,12 @@ class InMemorySessions:
 
     async def save(self, session: Session) -> None:
         self.rows[session.id] = deepcopy(session)
+
+    async def list_living(self, user_id: UserId, at: datetime, page: PageRequest) -> Page[Session]:
+        living = [row for row in self.rows.values() if row.user_id == user_id and row.is_active(at)]
+        newest = sorted(living, key=lambda session: session.id, reverse=True)
+        after = [row for row in newest if page.cursor is None or row.id < UUID(page.cursor[0])]
+        return Page.cut(deepcopy(after[: page.size + 1]), page, lambda session: (str(session.id),))
 
     async def end_all(
         self, user_id: UserId, at: datetime, except_session: SessionId | None = None
@@ -244,6 +251,17 @@ class RememberedAccessTokens:
         if self.clock.now() >= claims.expires_at:
             raise UnauthenticatedError(Reason.TOKEN_EXPIRED, "expired")
         return claims
+
+
+@dataclass
+class CountedRefreshSecrets:
+    """RefreshSecrets that anybody can guess."""
+
+    made: int = 0
+
+    def new(self) -> RefreshSecret:
+        self.made += 1
+        return RefreshSecret(f"refresh-{self.made}")
 
 
 @dataclass

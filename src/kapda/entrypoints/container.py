@@ -14,6 +14,7 @@ from kapda.adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from kapda.adapters.crypto.guest_tokens import RandomGuestTokens
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
+from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobRunner
@@ -54,10 +55,15 @@ from kapda.domain.checkout.use_cases.get_checkout import GetCheckout
 from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckout
 from kapda.domain.identity.use_cases.authenticate import Authenticate
+from kapda.domain.identity.use_cases.end_session import EndSession
 from kapda.domain.identity.use_cases.get_me import GetMe
+from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_out import LogOut
+from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
+from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.sign_up import SignUp
+from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStock
 from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStock
 from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailability
@@ -190,12 +196,15 @@ class Container(containers.DeclarativeContainer):
     webhook_signatures = providers.Singleton(_webhook_signatures, settings)
 
     # Identity.
+    token_issuer = providers.Factory(
+        TokenIssuer, access_tokens=access_tokens, refresh_secrets=providers.Singleton(RandomRefreshSecrets), ids=ids
+    )
     sign_up = providers.Factory(
         SignUp,
         unit_of_work=unit_of_work.provider,
         passwords=password_hasher,
         strength=password_strength,
-        access_tokens=access_tokens,
+        issuer=token_issuer,
         ids=ids,
         clock=clock,
     )
@@ -203,11 +212,26 @@ class Container(containers.DeclarativeContainer):
         LogIn,
         unit_of_work=unit_of_work.provider,
         passwords=password_hasher,
-        access_tokens=access_tokens,
+        issuer=token_issuer,
         ids=ids,
         clock=clock,
     )
     log_out = providers.Factory(LogOut, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock)
+    log_out_everywhere = providers.Factory(
+        LogOutEverywhere, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock
+    )
+    refresh_session = providers.Factory(
+        RefreshSession,
+        unit_of_work=unit_of_work.provider,
+        revoked_tokens=revoked_tokens,
+        issuer=token_issuer,
+        ids=ids,
+        clock=clock,
+    )
+    list_sessions = providers.Factory(ListSessions, unit_of_work=reads.provider, clock=clock)
+    end_session = providers.Factory(
+        EndSession, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock
+    )
     get_me = providers.Factory(GetMe, unit_of_work=reads.provider)
     authenticate = providers.Factory(
         Authenticate,
@@ -362,7 +386,18 @@ class Container(containers.DeclarativeContainer):
     # What serves them over gRPC. Money phases of all services have one supervisor, which the drain waits for.
     supervisor = providers.Singleton(Supervisor)
     servicers = providers.List(
-        providers.Factory(IdentityServicer, sign_up=sign_up, log_in=log_in, log_out=log_out, get_me=get_me),
+        providers.Factory(
+            IdentityServicer,
+            sign_up=sign_up,
+            log_in=log_in,
+            refresh_session=refresh_session,
+            log_out=log_out,
+            log_out_everywhere=log_out_everywhere,
+            list_sessions=list_sessions,
+            end_session=end_session,
+            get_me=get_me,
+            page_tokens=page_tokens,
+        ),
         providers.Factory(
             CatalogServicer,
             list_products=list_products,

@@ -91,6 +91,17 @@ FALSE: Mapping[str, str] = {
     "sessions revoked before they were made, or by a clock that runs ahead": """
         INSERT INTO sessions (id, user_id, created_at, expires_at, revoked_at)
         VALUES (:nobody, :customer, now(), now() + interval '1 day', now() - interval '1 day')""",
+    "sessions that live although their user is not active": """
+        WITH user_ AS (UPDATE users SET status = 'disabled' WHERE id = :customer RETURNING id)
+        INSERT INTO sessions (id, user_id, created_at, expires_at)
+        SELECT :nobody, id, now(), now() + interval '1 day' FROM user_""",
+    "sessions for which a refresh token was given out after their end": """
+        WITH session AS (
+            INSERT INTO sessions (id, user_id, created_at, expires_at, revoked_at)
+            VALUES (:nobody, :customer, now() - interval '1 hour', now() + interval '1 day', now() - interval '10 minutes')
+            RETURNING id
+        ) INSERT INTO refresh_tokens (digest, session_id, issued_at, expires_at)
+        SELECT sha256('late'), id, now(), now() + interval '1 day' FROM session""",
     "orders and cases without their event": "UPDATE outbox_events SET type = 'order.lost' WHERE aggregate_id = :order",
     "aggregates whose events have a gap or a wrong head": (
         "UPDATE outbox_heads SET last_sequence = last_sequence + 1 WHERE aggregate_id = :order"

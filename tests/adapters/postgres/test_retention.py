@@ -52,6 +52,35 @@ async def test_requests_stay_a_week_and_the_jobs_log_two_days(engine: AsyncEngin
     assert await PostgresRetention(engine).prune() == 0
 
 
+async def test_sessions_go_a_month_after_their_end_and_refresh_tokens_a_day_after_theirs(engine: AsyncEngine) -> None:
+    ages = ("29 days", "31 days", "1 hour", "2 days")
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+                VALUES (uuidv7(), 'a@b.in', 'a@b.in', 'Asha', '-', 'customer', now(), now())
+            """)
+        )
+        for age in ages:
+            await connection.execute(
+                text("""
+                    WITH session AS (
+                        INSERT INTO sessions (id, user_id, created_at, expires_at)
+                        SELECT uuidv7(), id, now() - interval '60 days', now() - CAST(:age AS text)::interval FROM users
+                        RETURNING id, created_at, expires_at
+                    ) INSERT INTO refresh_tokens (digest, session_id, issued_at, expires_at)
+                    SELECT sha256(CAST(CAST(:age AS text) AS bytea)), id, created_at, expires_at FROM session
+                """),
+                {"age": age},
+            )
+    # Three tokens, and the one session that is more than a month old.
+    assert await PostgresRetention(engine).prune() == 3 + 1
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM refresh_tokens")) == 1
+        assert await connection.scalar(text("SELECT count(*) FROM sessions")) == 3
+    assert await PostgresRetention(engine).prune() == 0
+
+
 async def test_one_run_takes_a_bounded_share(engine: AsyncEngine) -> None:
     await _fill(engine, "90 days", 100)
     retention = PostgresRetention(engine, batch=10, max_batches=3)

@@ -19,9 +19,12 @@ from kapda.domain.catalog.use_cases.list_products import ListProductsCommand
 from kapda.domain.catalog.use_cases.search_products import SearchProductsCommand
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.use_cases.end_session import EndSessionCommand
 from kapda.domain.identity.use_cases.get_me import GetMeCommand
+from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
 from kapda.domain.identity.use_cases.log_in import LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
+from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereCommand
 from kapda.domain.identity.use_cases.sign_up import SignUpCommand
 from kapda.domain.inventory.delivery import DeliveryLine
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
@@ -41,6 +44,8 @@ from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
 from kapda.domain.shared.ids import ProductId, VariantId
 from kapda.domain.shared.pages import PageRequest
 from tests.shop.buyer import Buyer, deliver, new_buyer, settle
+from tests.shop.devices import sign_in
+from tests.shop.gate import at_once
 from tests.shop.guest import new_guest
 from tests.shop.shop import Shop, new_request
 from tests.shop.statements import Statements
@@ -60,6 +65,7 @@ READS = {
     "get_stock": 1,
     "explain_availability": 1,
     "list_stock_movements": 2,  # may the caller see the variant; the page
+    "list_sessions": 1,
     "get_me": 1,
     "list_products": 1,
     "search_products": 1,
@@ -93,8 +99,12 @@ WRITES = {
     "deliver": 17,  # store, job; read, the finisher's 13 without a request, finish
     "settle": 4,  # read, attempts, schedule; lock
     "relay_events": 5,  # lease, read, mark, read again, release
-    "sign_up": 2,
-    "log_in": 3,
+    "sign_up": 3,  # user, session, refresh token
+    "log_in": 4,  # find, lock, session, refresh token
+    "refresh_session": 6,  # lock the session, token, user; save the session and the token, the next token
+    "refresh_session replayed": 5,  # the same three; end the session, audit
+    "end_session": 2,
+    "log_out_everywhere": 1,
     "log_out": 2,
 }
 
@@ -158,6 +168,7 @@ async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
         await guest.add(variant)
     for _ in range(rows.count // 10):
         await buyer.buys(rows.variants[0])
+        await sign_in(shop, buyer.id)
     admin, page = await shop.admin(), PageRequest(100)
     me = Principal(buyer.id, admin.role.CUSTOMER, admin.session_id)
     product = (await shop.sql("SELECT product_id FROM variants WHERE id = :id", id=rows.variants[0]))[0]["product_id"]
@@ -177,6 +188,7 @@ async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
         "list_stock_movements": partial(
             container.list_stock_movements().execute, ListStockMovementsCommand(admin, rows.variants[0], page)
         ),
+        "list_sessions": partial(container.list_sessions().execute, ListSessionsCommand(buyer.id, page)),
         "get_me": partial(container.get_me().execute, GetMeCommand(me)),
         "list_products": partial(container.list_products().execute, ListProductsCommand(page=page)),
         "search_products": partial(container.search_products().execute, SearchProductsCommand("kurta", page=page)),
@@ -257,8 +269,16 @@ async def _identity(rows: Rows) -> dict[str, int]:
     sign_up, log_in = SignUpCommand(email, password, "Asha"), LogInCommand(email, password)
     counted = {"sign_up": await rows.counted(partial(container.sign_up().execute, sign_up))}
     counted["log_in"] = await rows.counted(partial(container.log_in().execute, log_in))
-    authenticated = await container.authenticate().execute(
-        AuthenticateCommand((await container.log_in().execute(log_in)).access_token.text)
-    )
+    begun = (await container.log_in().execute(log_in)).tokens
+    authenticated = await container.authenticate().execute(AuthenticateCommand(begun.access_token.text))
+    devices = [await sign_in(rows.shop, authenticated.user_id) for _ in range(rows.count)]
+    refresh = devices[0].refresh
+    counted["refresh_session"] = await rows.counted(refresh)
+    await devices[0].lets_time_pass()
+    counted["refresh_session replayed"] = await rows.counted(partial(at_once, [refresh]))
+    end = EndSessionCommand(authenticated.user_id, devices[0].session.id)
+    counted["end_session"] = await rows.counted(partial(container.end_session().execute, end))
+    others = LogOutEverywhereCommand(authenticated, keep_current=True)
+    counted["log_out_everywhere"] = await rows.counted(partial(container.log_out_everywhere().execute, others))
     counted["log_out"] = await rows.counted(partial(container.log_out().execute, LogOutCommand(authenticated)))
     return counted

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
+from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.adapters.postgres.engine import make_engine
 from kapda.adapters.postgres.sessions import PostgresSessionReader
@@ -22,6 +23,7 @@ from kapda.domain.identity.use_cases.authenticate import Authenticate, Authentic
 from kapda.domain.identity.use_cases.log_in import LogIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOut, LogOutCommand
 from kapda.domain.identity.use_cases.sign_up import SignUp, SignUpCommand
+from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from tests.fakes.identity import ListedPasswordStrength, ReadablePasswordHasher
 
@@ -57,13 +59,15 @@ async def user(database_url: str) -> AsyncIterator[SignedInTwice]:
     clock, ids, passwords = SystemClock(), Uuid7Generator(), ReadablePasswordHasher()
     tokens = JwtAccessTokens(KeyRing(SigningKey("k1", b"k" * 32)), issuer="kapda", audience="kapda.api", clock=clock)
 
+    issuer = TokenIssuer(tokens, RandomRefreshSecrets(), ids)
+
     def unit_of_work() -> PostgresUnitOfWork:
         return PostgresUnitOfWork(engine)
 
-    sign_up = SignUp(unit_of_work, passwords, ListedPasswordStrength(), tokens, ids, clock)
-    here = (await sign_up.execute(SignUpCommand(EMAIL, PASSWORD, "Asha"))).access_token
-    log_in = LogIn(unit_of_work, passwords, tokens, ids, clock)
-    elsewhere = (await log_in.execute(LogInCommand(EMAIL, PASSWORD))).access_token
+    sign_up = SignUp(unit_of_work, passwords, ListedPasswordStrength(), issuer, ids, clock)
+    here = (await sign_up.execute(SignUpCommand(EMAIL, PASSWORD, "Asha"))).tokens.access_token
+    log_in = LogIn(unit_of_work, passwords, issuer, ids, clock)
+    elsewhere = (await log_in.execute(LogInCommand(EMAIL, PASSWORD))).tokens.access_token
 
     with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as valkey:
         client = make_client(valkey.url())

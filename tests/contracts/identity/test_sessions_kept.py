@@ -6,15 +6,18 @@ from uuid import UUID
 
 import pytest
 
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
 from kapda.domain.identity.session import REVOCATION_MEMORY, Contact, Session
 from kapda.domain.identity.user import DisplayName, EmailAddress, User
 from kapda.domain.shared.ids import SessionId, UserId
+from kapda.domain.shared.pages import PageRequest
 from tests.contracts.identity.conftest import IdentityStore
 from tests.fakes.identity import SettableClock
 
 NOW = SettableClock().now() + timedelta(microseconds=123_456)
-PHONE, LAPTOP = Contact("203.0.113.0/24", "Kapda for Android"), Contact("2001:db8:7::/48", None)
+PHONE = Contact(ClientNetwork("203.0.113.0/24"), "Kapda for Android")
+LAPTOP = Contact(ClientNetwork("2001:db8:7::/48"), None)
 ASHA, BINOD = (
     User.signed_up(UserId(UUID(int=number)), EmailAddress(f"{name}@example.in"), DisplayName(name), "hash", NOW)
     for number, name in enumerate(("asha", "binod"), start=1)
@@ -57,6 +60,20 @@ async def test_where_a_session_began_and_was_refreshed_is_kept(store: IdentitySt
         await uow.commit()
     assert await store.reader.find(session.id) == session
     assert (session.begun_from, session.refreshed_from) == (PHONE, LAPTOP)
+
+
+async def test_living_sessions_are_listed_page_by_page_the_newest_first(store: IdentityStore) -> None:
+    ended, expired = numbered(12), numbered(13)
+    ended.revoke(NOW)
+    expired.created_at, expired.expires_at = NOW - timedelta(days=7), NOW
+    await keep(store, *map(numbered, (10, 11, 14, 15)), ended, expired, numbered(16, BINOD))
+    async with store.unit_of_work() as uow:
+        first = await uow.sessions.list_living(ASHA.id, NOW, PageRequest(3))
+        second = await uow.sessions.list_living(ASHA.id, NOW, PageRequest(3, first.next_cursor))
+        nobody = await uow.sessions.list_living(UserId(UUID(int=99)), NOW, PageRequest(3))
+    assert first.items == (numbered(15), numbered(14), numbered(11))
+    assert (second.items, second.next_cursor) == ((numbered(10),), None)
+    assert (nobody.items, nobody.next_cursor) == ((), None)
 
 
 async def test_all_sessions_of_one_user_end_and_no_others(store: IdentityStore) -> None:

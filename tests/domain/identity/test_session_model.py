@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.session import (
     ACCESS_TOKEN_LIFE,
     NOWHERE,
@@ -33,7 +34,7 @@ def test_a_session_that_is_not_refreshed_is_active_until_the_instant_its_week_is
 
 
 def test_a_refresh_gives_another_week_and_remembers_from_where(session: Session) -> None:
-    browser = Contact("203.0.113.0/24", "Firefox")
+    browser = Contact(ClientNetwork("203.0.113.0/24"), "Firefox")
     session.refresh(NOW + timedelta(days=6), browser)
     assert session.expires_at == NOW + timedelta(days=13)
     assert (session.refreshed_at, session.refreshed_from) == (NOW + timedelta(days=6), browser)

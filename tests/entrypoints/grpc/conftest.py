@@ -14,11 +14,14 @@ from google.rpc import error_details_pb2, status_pb2
 from kapda.domain.cart.guest import guest_cart_unknown
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.identify_guest import IdentifyGuestCommand
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.ids import CartId, SessionId, UserId
+from kapda.entrypoints.grpc.call import REQUEST_ID_KEY
 from kapda.entrypoints.grpc.interceptors.errors import DETAILS_KEY
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
@@ -44,6 +47,11 @@ PRINCIPALS = {
     DESIGNER: Principal(UserId(UUID(int=3)), Role.DESIGNER, SessionId(UUID(int=13))),
     ADMIN: Principal(UserId(UUID(int=4)), Role.ADMIN, SessionId(UUID(int=14))),
 }
+
+# What a browser behind the gateway sends along; the server's own machine is the client's here.
+BROWSER, CALL_ID = "Firefox on Fedora", "call-of-this-test"
+FROM_A_BROWSER = (("grpcgateway-user-agent", BROWSER), (REQUEST_ID_KEY, CALL_ID))
+HERE = Contact(ClientNetwork("127.0.0.0/24"), BROWSER)
 
 Behaviour: TypeAlias = Callable[[Any], Awaitable[Any]]
 
@@ -151,7 +159,11 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
         return {name: use_cases.named(name) for name in names}
 
     return [
-        IdentityServicer(**named("sign_up", "log_in", "log_out", "get_me")),
+        IdentityServicer(
+            **named("sign_up", "log_in", "refresh_session", "log_out", "log_out_everywhere", "list_sessions"),
+            **named("end_session", "get_me"),
+            page_tokens=tokens,
+        ),
         CatalogServicer(**named("list_products", "search_products", "get_product"), page_tokens=tokens),
         InventoryServicer(
             **named(

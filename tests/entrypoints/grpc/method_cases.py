@@ -33,9 +33,14 @@ from kapda.domain.catalog.use_cases.search_products import SearchProductsCommand
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
 from kapda.domain.checkout.use_cases.get_checkout import GetCheckoutCommand
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
+from kapda.domain.identity.refresh import RefreshSecret
+from kapda.domain.identity.use_cases.end_session import EndSessionCommand
 from kapda.domain.identity.use_cases.get_me import GetMeCommand
+from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
+from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereCommand
+from kapda.domain.identity.use_cases.refresh_session import RefreshSessionCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
 from kapda.domain.inventory.delivery import DeliveryLine
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
@@ -57,12 +62,22 @@ from kapda.domain.orders.use_cases.refund_order import RefundOrderCommand
 from kapda.domain.orders.use_cases.resolve_case import ResolveCaseCommand
 from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
-from kapda.domain.shared.ids import CaseId, CheckoutId, DesignerId, OrderId, PaymentId, ProductId, RequestId, VariantId
+from kapda.domain.shared.ids import (
+    CaseId,
+    CheckoutId,
+    DesignerId,
+    OrderId,
+    PaymentId,
+    ProductId,
+    RequestId,
+    SessionId,
+    VariantId,
+)
 from kapda.domain.shared.money import INR, Money
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import Answer
 from tests.entrypoints.grpc import samples
-from tests.entrypoints.grpc.conftest import ADMIN, CUSTOMER, DESIGNER, PRINCIPALS
+from tests.entrypoints.grpc.conftest import ADMIN, CALL_ID, CUSTOMER, DESIGNER, HERE, PRINCIPALS
 
 RID, VARIANT = uuid4(), uuid4()
 CUSTOMER_ID = PRINCIPALS[CUSTOMER].user_id
@@ -113,15 +128,43 @@ CASES = [
         CUSTOMER,
         "sign_up",
         identity.SignUpRequest(email="asha@example.in", password="Blue-kurta-9", display_name="Asha"),
-        SignUpCommand("asha@example.in", "Blue-kurta-9", "Asha"),
-        SignedUp(samples.USER, samples.TOKEN),
+        SignUpCommand("asha@example.in", "Blue-kurta-9", "Asha", HERE),
+        SignedUp(samples.USER, samples.TOKENS),
     ),
     Case(
         CUSTOMER,
         "log_in",
         identity.LogInRequest(email="asha@example.in", password="Blue-kurta-9"),
-        LogInCommand("asha@example.in", "Blue-kurta-9"),
-        LoggedIn(samples.USER, samples.TOKEN),
+        LogInCommand("asha@example.in", "Blue-kurta-9", HERE),
+        LoggedIn(samples.USER, samples.TOKENS),
+    ),
+    Case(
+        CUSTOMER,
+        "refresh_session",
+        identity.RefreshSessionRequest(refresh_token="refresh-secret"),
+        RefreshSessionCommand(RefreshSecret("refresh-secret"), CALL_ID, HERE),
+        samples.TOKENS,
+    ),
+    Case(
+        CUSTOMER,
+        "log_out_everywhere",
+        identity.LogOutEverywhereRequest(keep_current=True),
+        LogOutEverywhereCommand(PRINCIPALS[CUSTOMER], keep_current=True),
+        None,
+    ),
+    Case(
+        CUSTOMER,
+        "list_sessions",
+        identity.ListSessionsRequest(page_size=7),
+        ListSessionsCommand(CUSTOMER_ID, PageRequest(7)),
+        Page((samples.SESSION,), CURSOR),
+    ),
+    Case(
+        CUSTOMER,
+        "end_session",
+        identity.EndSessionRequest(session_id=str(VARIANT)),
+        EndSessionCommand(CUSTOMER_ID, SessionId(VARIANT)),
+        None,
     ),
     Case(CUSTOMER, "log_out", identity.LogOutRequest(), LogOutCommand(PRINCIPALS[CUSTOMER]), None),
     Case(CUSTOMER, "get_me", identity.GetMeRequest(), GetMeCommand(PRINCIPALS[CUSTOMER]), samples.USER),

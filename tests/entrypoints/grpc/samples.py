@@ -7,7 +7,9 @@ from kapda.domain.cart.cart import Cart, CartChange, CartLine, ChangeKind, SaleT
 from kapda.domain.cart.merge import CutReason, MergeCut
 from kapda.domain.catalog.product import DesignerRef, OptionView, ProductDetail, ProductSummary, VariantView
 from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
-from kapda.domain.identity.session import AccessToken
+from kapda.domain.identity.client_network import ClientNetwork
+from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecret, SessionTokens
+from kapda.domain.identity.session import AccessToken, Contact, Session
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
 from kapda.domain.inventory.availability import Availability, HolderState, ListingState, LiveHold
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
@@ -28,6 +30,7 @@ from kapda.domain.shared.ids import (
     PaymentId,
     ProductId,
     RefundId,
+    SessionId,
     UserId,
     VariantId,
 )
@@ -38,7 +41,19 @@ OPTIONS = {"colour": "indigo", "size": "M"}
 PRICE, LOWER = Money(149_900, INR), Money(129_900, INR)
 
 USER = User(UserId(UUID(int=1)), EmailAddress("Asha@example.in"), DisplayName("Asha"), Role.CUSTOMER, "hash", NOW, NOW)
-TOKEN = AccessToken("header.claims.signature", NOW)
+TOKENS = SessionTokens(
+    AccessToken("header.claims.signature", NOW), IssuedRefreshToken(RefreshSecret("refresh-secret"), NOW)
+)
+# The session of the sample caller.
+SESSION = Session(
+    SessionId(UUID(int=11)),
+    UserId(UUID(int=1)),
+    created_at=NOW,
+    expires_at=NOW,
+    begun_from=Contact(ClientNetwork("203.0.113.0/24"), "Firefox"),
+    refreshed_at=NOW,
+    refreshed_from=Contact(ClientNetwork("2001:db8:7::/48"), "Firefox"),
+)
 
 DESIGNER = DesignerRef(DesignerId(UUID(int=20)), "anokhi", "Anokhi")
 SUMMARY = ProductSummary(

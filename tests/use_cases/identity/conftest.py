@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 import pytest
 
 from kapda.domain.identity.use_cases.authenticate import Authenticate
+from kapda.domain.identity.use_cases.end_session import EndSession
 from kapda.domain.identity.use_cases.get_me import GetMe
+from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_out import LogOut
+from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
+from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.sign_up import SignUp, SignUpCommand
+from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from tests.fakes.identity import (
+    CountedRefreshSecrets,
     CountingIds,
     IdentityTables,
     InMemoryIdentityUnitOfWork,
@@ -37,6 +43,7 @@ class IdentityHouse:
 
     def __post_init__(self) -> None:
         self.access_tokens = RememberedAccessTokens(self.clock)
+        self.issuer = TokenIssuer(self.access_tokens, CountedRefreshSecrets(), self.ids)
         self.reader = InMemorySessionReader(self.tables)
 
     @property
@@ -45,17 +52,31 @@ class IdentityHouse:
 
     @property
     def sign_up(self) -> SignUp:
-        return SignUp(
-            self.unit_of_work, self.passwords, ListedPasswordStrength(), self.access_tokens, self.ids, self.clock
-        )
+        return SignUp(self.unit_of_work, self.passwords, ListedPasswordStrength(), self.issuer, self.ids, self.clock)
 
     @property
     def log_in(self) -> LogIn:
-        return LogIn(self.unit_of_work, self.passwords, self.access_tokens, self.ids, self.clock)
+        return LogIn(self.unit_of_work, self.passwords, self.issuer, self.ids, self.clock)
 
     @property
     def log_out(self) -> LogOut:
         return LogOut(self.unit_of_work, self.revoked_tokens, self.clock)
+
+    @property
+    def log_out_everywhere(self) -> LogOutEverywhere:
+        return LogOutEverywhere(self.unit_of_work, self.revoked_tokens, self.clock)
+
+    @property
+    def refresh_session(self) -> RefreshSession:
+        return RefreshSession(self.unit_of_work, self.revoked_tokens, self.issuer, self.ids, self.clock)
+
+    @property
+    def list_sessions(self) -> ListSessions:
+        return ListSessions(self.unit_of_work, self.clock)
+
+    @property
+    def end_session(self) -> EndSession:
+        return EndSession(self.unit_of_work, self.revoked_tokens, self.clock)
 
     @property
     def get_me(self) -> GetMe:

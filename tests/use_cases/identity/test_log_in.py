@@ -13,7 +13,7 @@ from tests.use_cases.identity.conftest import ASHA, IdentityHouse
 async def test_the_password_opens_a_new_session(house: IdentityHouse) -> None:
     user = (await house.sign_up.execute(ASHA)).user
     logged_in = await house.log_in.execute(LogInCommand("Asha@Example.in", ASHA.password))
-    principal = await house.authenticate.execute(AuthenticateCommand(logged_in.access_token.text))
+    principal = await house.authenticate.execute(AuthenticateCommand(logged_in.tokens.access_token.text))
     assert logged_in.user == user
     assert principal.user_id == user.id
     assert len(house.tables.sessions) == 2

@@ -14,7 +14,7 @@ from tests.use_cases.identity.conftest import ASHA, IdentityHouse
 
 
 async def signed_in(house: IdentityHouse) -> tuple[AuthenticateCommand, Principal]:
-    command = AuthenticateCommand((await house.sign_up.execute(ASHA)).access_token.text)
+    command = AuthenticateCommand((await house.sign_up.execute(ASHA)).tokens.access_token.text)
     return command, await house.authenticate.execute(command)
 
 
@@ -72,7 +72,7 @@ async def test_logging_out_leaves_the_other_sessions_alone(house: IdentityHouse)
     _, principal = await signed_in(house)
     other = await house.log_in.execute(LogInCommand(ASHA.email, ASHA.password))
     await house.log_out.execute(LogOutCommand(principal))
-    still = await house.authenticate.execute(AuthenticateCommand(other.access_token.text))
+    still = await house.authenticate.execute(AuthenticateCommand(other.tokens.access_token.text))
     assert still.session_id != principal.session_id
 
 
@@ -104,7 +104,7 @@ async def test_a_log_out_holds_while_and_after_the_revoked_tokens_cannot_be_reac
 async def test_a_loss_is_refilled_from_the_rows_by_the_first_to_notice(house: IdentityHouse) -> None:
     gone, principal = await signed_in(house)
     other = await house.log_in.execute(LogInCommand(ASHA.email, ASHA.password))
-    still_in = AuthenticateCommand(other.access_token.text)
+    still_in = AuthenticateCommand(other.tokens.access_token.text)
     await house.log_out.execute(LogOutCommand(principal))
     house.revoked_tokens.lose_everything()
 

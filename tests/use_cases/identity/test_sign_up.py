@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.use_cases.identity.conftest import ASHA, IdentityHouse
 
 async def test_a_new_account_is_a_customer_signed_in_at_once(house: IdentityHouse) -> None:
     signed_up = await house.sign_up.execute(ASHA)
-    principal = await house.authenticate.execute(AuthenticateCommand(signed_up.access_token.text))
+    principal = await house.authenticate.execute(AuthenticateCommand(signed_up.tokens.access_token.text))
     assert principal.user_id == signed_up.user.id
     assert principal.role is Role.CUSTOMER
     assert list(house.tables.users) == [signed_up.user.id]
@@ -41,7 +42,7 @@ async def test_a_taken_address_is_refused_in_any_spelling_and_nothing_is_kept(ho
         ({"password": "asha.from.pune@example.in", "email": "asha.from.pune@example.in"}, Reason.PASSWORD_TOO_WEAK),
     ],
 )
-async def test_a_bad_part_refuses_the_whole(house: IdentityHouse, change: dict[str, str], reason: Reason) -> None:
+async def test_a_bad_part_refuses_the_whole(house: IdentityHouse, change: dict[str, Any], reason: Reason) -> None:
     with pytest.raises(DomainError) as refusal:
         await house.sign_up.execute(replace(ASHA, **change))
     assert refusal.value.reason is reason

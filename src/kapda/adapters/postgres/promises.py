@@ -231,6 +231,21 @@ CHECKS: tuple[Check, ...] = (
            OR revoked_at > CAST(:lag AS timestamptz) + interval '6 minutes'""",
     ),
     Check(
+        6,
+        "sessions that live although their user is not active",
+        "sessions WHERE revoked_at IS NULL",
+        """SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE u.status <> 'active' AND s.revoked_at IS NULL AND s.expires_at > CAST(:lag AS timestamptz)""",
+    ),
+    Check(
+        6,
+        "sessions for which a refresh token was given out after their end",
+        "refresh_tokens",
+        # The minute is for two machines' clocks, and for whoever waited for the row.
+        """SELECT DISTINCT s.id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
+           WHERE t.issued_at > s.revoked_at + interval '1 minute' OR t.issued_at > s.expires_at""",
+    ),
+    Check(
         7,
         "orders and cases without their event",
         "outbox_events",

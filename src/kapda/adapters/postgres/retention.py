@@ -12,6 +12,10 @@ REQUESTS_FOR = timedelta(days=7)
 JOB_LOG_FOR = timedelta(days=2)
 # Razorpay replays an event on request for fifteen days; thirty and more are promised, ninety let people look back.
 DELIVERIES_FOR = timedelta(days=90)
+# Counted from their own end. People ask about a session they do not know within the month.
+SESSIONS_FOR = timedelta(days=30)
+# A day after it could be used, a token that comes again tells nothing more than that it is not known.
+REFRESH_TOKENS_FOR = timedelta(days=1)
 # Rows of one transaction: some milliseconds of locks that nobody else wants.
 BATCH = 5_000
 # Transactions of one run and table; what is left over waits for the next run.
@@ -37,15 +41,33 @@ _DELIVERIES = text("""
         ORDER BY received_at LIMIT :batch FOR UPDATE SKIP LOCKED
     ))
 """)
+# Ended ones too: nobody can refresh them, so they expire within a week. Their tokens are gone by then or go with them.
+_SESSIONS = text("""
+    DELETE FROM sessions WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM sessions WHERE expires_at < now() - CAST(:age AS interval)
+        ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
+_REFRESH_TOKENS = text("""
+    DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM refresh_tokens WHERE expires_at < now() - CAST(:age AS interval)
+        ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
 _RULES: Mapping[TextClause, timedelta] = {
     _REQUESTS: REQUESTS_FOR,
     _JOB_LOG: JOB_LOG_FOR,
     _DELIVERIES: DELIVERIES_FOR,
+    _REFRESH_TOKENS: REFRESH_TOKENS_FOR,
+    _SESSIONS: SESSIONS_FOR,
 }
 
 
 class PostgresRetention:
-    """Prunes the request log, the queue's log and old deliveries. Orders, payments, refunds and events are kept."""
+    """Prunes the request log, the queue's log, old deliveries, and sessions that are long over with their tokens.
+
+    Orders, payments, refunds and events are kept.
+    """
 
     def __init__(self, engine: AsyncEngine, *, batch: int = BATCH, max_batches: int = MAX_BATCHES) -> None:
         self._engine = engine

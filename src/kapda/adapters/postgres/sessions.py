@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.refresh import RefreshToken
 from kapda.domain.identity.session import REVOCATION_MEMORY, Contact, Session
 from kapda.domain.shared.errors import Reason, UnavailableError
 from kapda.domain.shared.ids import SessionId, UserId
+from kapda.domain.shared.pages import Page, PageRequest
 
 # When a database that is starting again has probably started.
 RETRY_AFTER_SECONDS = 1.0
@@ -33,6 +37,12 @@ _LOCK = text(f"{_SESSION} WHERE id = :id FOR NO KEY UPDATE")
 _LOCK_BY_TOKEN = text(f"""
     {_SESSION} WHERE id = (SELECT session_id FROM refresh_tokens WHERE digest = :digest) FOR NO KEY UPDATE
 """)  # noqa: S608  (constants only)
+# Ids grow with time.
+_LIST_LIVING = text(f"""
+    {_SESSION} WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :at
+        AND id < coalesce(CAST(:before AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    ORDER BY id DESC LIMIT :limit
+""")
 _SAVE = text("""
     UPDATE sessions
     SET expires_at = :expires_at, revoked_at = :revoked_at, refreshed_at = :refreshed_at,
@@ -78,7 +88,7 @@ class PostgresSessions:
         values = {
             "user_id": session.user_id,
             "created_at": session.created_at,
-            "begun_network": session.begun_from.network,
+            "begun_network": session.begun_from.network.text,
             "begun_agent": session.begun_from.user_agent,
         }
         await self._connection.execute(_ADD, values | _changing_values(session))
@@ -94,6 +104,13 @@ class PostgresSessions:
     async def save(self, session: Session) -> None:
         """Update the session."""
         await self._connection.execute(_SAVE, _changing_values(session))
+
+    async def list_living(self, user_id: UserId, at: datetime, page: PageRequest) -> Page[Session]:
+        """A page of the user's living sessions."""
+        before = UUID(page.cursor[0]) if page.cursor else None
+        values = {"user_id": user_id, "at": at, "before": before, "limit": page.size + 1}
+        rows = await self._connection.execute(_LIST_LIVING, values)
+        return Page.cut([_made(row) for row in rows], page, lambda session: (str(session.id),))
 
     async def end_all(
         self, user_id: UserId, at: datetime, except_session: SessionId | None = None
@@ -171,7 +188,7 @@ def _changing_values(session: Session) -> dict[str, object]:
         "expires_at": session.expires_at,
         "revoked_at": session.revoked_at,
         "refreshed_at": session.refreshed_at,
-        "refreshed_network": session.refreshed_from.network,
+        "refreshed_network": session.refreshed_from.network.text if session.refreshed_at else None,
         "refreshed_agent": session.refreshed_from.user_agent,
     }
 
@@ -181,15 +198,22 @@ def _use_values(token: RefreshToken) -> dict[str, object]:
 
 
 def _session(row: Row[tuple[object, ...]] | None) -> Session | None:
-    if row is None:
-        return None
+    return None if row is None else _made(row)
+
+
+def _made(row: Row[Any]) -> Session:
     return Session(
         id=SessionId(row.id),
         user_id=UserId(row.user_id),
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
-        begun_from=Contact(row.begun_network, row.begun_agent),
+        begun_from=_contact(row.begun_network, row.begun_agent),
         refreshed_at=row.refreshed_at,
-        refreshed_from=Contact(row.refreshed_network, row.refreshed_agent),
+        refreshed_from=_contact(row.refreshed_network, row.refreshed_agent),
     )
+
+
+def _contact(network: str | None, user_agent: str | None) -> Contact:
+    """From where a session began or was refreshed; rows older than that memory, and never refreshed ones, have none."""
+    return Contact(ClientNetwork.UNKNOWN if network is None else ClientNetwork(network), user_agent)

@@ -12,6 +12,7 @@ from kapda.domain.identity.session import AccessClaims, Session
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import Audit
 from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
 
@@ -56,6 +57,10 @@ class Sessions(Protocol):
 
     async def save(self, session: Session) -> None:
         """Keep the changes of a session that was locked in this transaction."""
+        ...
+
+    async def list_living(self, user_id: UserId, at: datetime, page: PageRequest) -> Page[Session]:
+        """The user's sessions that are active at that instant, the latest log-in first. The cursor is (id,)."""
         ...
 
     async def end_all(

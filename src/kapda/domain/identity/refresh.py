@@ -15,7 +15,7 @@ from enum import Enum, unique
 from hashlib import sha256
 from typing import Protocol
 
-from kapda.domain.identity.session import Session
+from kapda.domain.identity.session import AccessToken, Session
 from kapda.domain.shared.errors import Reason, ResourceExhaustedError, UnauthenticatedError
 from kapda.domain.shared.ids import SessionId
 
@@ -93,6 +93,14 @@ class IssuedRefreshToken:
 
     secret: RefreshSecret
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTokens:
+    """What a client keeps of its session: the token for each call, and the one that gets it the next two."""
+
+    access_token: AccessToken
+    refresh_token: IssuedRefreshToken
 
 
 def refresh_token_invalid() -> UnauthenticatedError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import NotFoundError, Reason, UnauthenticatedError
@@ -29,13 +30,13 @@ MAX_USER_AGENT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """From where a client called: its network, where known, and what it calls itself.
+    """From where a client called: its network, and what it calls itself.
 
     The user agent is the client's own word: it helps people recognise a device and proves nothing. It is cut to 200
     characters, and what cannot be printed is left out.
     """
 
-    network: str | None = None
+    network: ClientNetwork = ClientNetwork.UNKNOWN
     user_agent: str | None = None
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ import grpc
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.session import Contact
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.request_log import Answer
 
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 REQUEST_ID_KEY = "x-request-id"
 REPLAYED_KEY = "idempotent-replayed"
+# What the browser behind the REST gateway calls itself; else the gRPC client speaks for itself.
+USER_AGENT_KEYS = ("grpcgateway-user-agent", "user-agent")
 
 # grpc.aio's own generics name the request and the response, which no servicer here needs from its context.
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
@@ -67,6 +70,13 @@ def caller() -> Principal:
     if principal is None:
         raise UnauthenticatedError(Reason.TOKEN_MISSING, "sign in first")
     return principal
+
+
+def contact(context: Context) -> Contact:
+    """From where the call comes, as a session remembers it."""
+    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    agent = next((metadata[key] for key in USER_AGENT_KEYS if key in metadata), None)
+    return Contact(current().client, agent)
 
 
 def cart_owner() -> CartOwner:

@@ -26,10 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_dot_access__pb2
+from kapda.api.identity.v1 import session_pb2 as kapda_dot_api_dot_identity_dot_v1_dot_session__pb2
 from kapda.api.identity.v1 import user_pb2 as kapda_dot_api_dot_identity_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kapda/api/identity/v1/identity_service.proto\x12\x15kapda.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a kapda/api/identity/v1/user.proto\"x\n\rSignUpRequest\x12\x1d\n\x05\x65mail\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x18\xfe\x01`\x01\x12#\n\x08password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x08\x18\x80\x01\x12#\n\x0c\x64isplay_name\x18\x03 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\"q\n\x0eSignUpResponse\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x1b.kapda.api.identity.v1.User\x12\x34\n\x06tokens\x18\x02 \x01(\x0b\x32$.kapda.api.identity.v1.SessionTokens\"R\n\x0cLogInRequest\x12\x1d\n\x05\x65mail\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xfe\x01\x12#\n\x08password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x01\"p\n\rLogInResponse\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x1b.kapda.api.identity.v1.User\x12\x34\n\x06tokens\x18\x02 \x01(\x0b\x32$.kapda.api.identity.v1.SessionTokens\"\x0f\n\rLogOutRequest\"\x10\n\x0eLogOutResponse\"\x0e\n\x0cGetMeRequest\":\n\rGetMeResponse\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x1b.kapda.api.identity.v1.User2\xcf\x04\n\x0fIdentityService\x12\x92\x01\n\x06SignUp\x12$.kapda.api.identity.v1.SignUpRequest\x1a%.kapda.api.identity.v1.SignUpResponse\";\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02/\"\x13/api/v1/auth/signup:\x01*Z\x15\"\x10/api/auth/signup:\x01*\x12\x8d\x01\n\x05LogIn\x12#.kapda.api.identity.v1.LogInRequest\x1a$.kapda.api.identity.v1.LogInResponse\"9\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02-\"\x12/api/v1/auth/login:\x01*Z\x14\"\x0f/api/auth/login:\x01*\x12\x92\x01\n\x06LogOut\x12$.kapda.api.identity.v1.LogOutRequest\x1a%.kapda.api.identity.v1.LogOutResponse\";\x8a\xb5\x18\x02\x08\x02\x82\xd3\xe4\x93\x02/\"\x13/api/v1/auth/logout:\x01*Z\x15\"\x10/api/auth/logout:\x01*\x12\x81\x01\n\x05GetMe\x12#.kapda.api.identity.v1.GetMeRequest\x1a$.kapda.api.identity.v1.GetMeResponse\"-\x8a\xb5\x18\x02\x08\x02\x82\xd3\xe4\x93\x02!\x12\x0f/api/v1/auth/meZ\x0e\x12\x0c/api/auth/meb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kapda/api/identity/v1/identity_service.proto\x12\x15kapda.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a#kapda/api/identity/v1/session.proto\x1a kapda/api/identity/v1/user.proto\"x\n\rSignUpRequest\x12\x1d\n\x05\x65mail\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x18\xfe\x01`\x01\x12#\n\x08password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x08\x18\x80\x01\x12#\n\x0c\x64isplay_name\x18\x03 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\"q\n\x0eSignUpResponse\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x1b.kapda.api.identity.v1.User\x12\x34\n\x06tokens\x18\x02 \x01(\x0b\x32$.kapda.api.identity.v1.SessionTokens\"R\n\x0cLogInRequest\x12\x1d\n\x05\x65mail\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xfe\x01\x12#\n\x08password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x01\"p\n\rLogInResponse\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x1b.kapda.api.identity.v1.User\x12\x34\n\x06tokens\x18\x02 \x01(\x0b\x32$.kapda.api.identity.v1.SessionTokens\"A\n\x15RefreshSessionRequest\x12(\n\rrefresh_token\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x10\"N\n\x16RefreshSessionResponse\x12\x34\n\x06tokens\x18\x01 \x01(\x0b\x32$.kapda.api.identity.v1.SessionTokens\"\x0f\n\rLogOutRequest\"\x10\n\x0eLogOutResponse\"5\n\x17LogOutEverywhereRequest\x12\x1a\n\x0ckeep_current\x18\x01 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x1a\n\x18LogOutEverywhereResponse\"W\n\x13ListSessionsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08\"a\n\x14ListSessionsResponse\x12\x30\n\x08sessions\x18\x01 \x03(\x0b\x32\x1e.kapda.api.identity.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x11\x45ndSessionRequest\x12 \n\nsession_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"\x14\n\x12\x45ndSessionResponse\"\x0e\n\x0cGetMeRequest\":\n\rGetMeResponse\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x1b.kapda.api.identity.v1.User2\xd7\t\n\x0fIdentityService\x12\x92\x01\n\x06SignUp\x12$.kapda.api.identity.v1.SignUpRequest\x1a%.kapda.api.identity.v1.SignUpResponse\";\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02/\"\x13/api/v1/auth/signup:\x01*Z\x15\"\x10/api/auth/signup:\x01*\x12\x8d\x01\n\x05LogIn\x12#.kapda.api.identity.v1.LogInRequest\x1a$.kapda.api.identity.v1.LogInResponse\"9\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02-\"\x12/api/v1/auth/login:\x01*Z\x14\"\x0f/api/auth/login:\x01*\x12\xac\x01\n\x0eRefreshSession\x12,.kapda.api.identity.v1.RefreshSessionRequest\x1a-.kapda.api.identity.v1.RefreshSessionResponse\"=\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\"\x14/api/v1/auth/refresh:\x01*Z\x16\"\x11/api/auth/refresh:\x01*\x12\x92\x01\n\x06LogOut\x12$.kapda.api.identity.v1.LogOutRequest\x1a%.kapda.api.identity.v1.LogOutResponse\";\x8a\xb5\x18\x02\x08\x02\x82\xd3\xe4\x93\x02/\"\x13/api/v1/auth/logout:\x01*Z\x15\"\x10/api/auth/logout:\x01*\x12\xa6\x01\n\x10LogOutEverywhere\x12..kapda.api.identity.v1.LogOutEverywhereRequest\x1a/.kapda.api.identity.v1.LogOutEverywhereResponse\"1\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02#\"\x1e/api/v1/auth/logout-everywhere:\x01*\x12\x8e\x01\n\x0cListSessions\x12*.kapda.api.identity.v1.ListSessionsRequest\x1a+.kapda.api.identity.v1.ListSessionsResponse\"%\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/auth/sessions\x12\x9c\x01\n\nEndSession\x12(.kapda.api.identity.v1.EndSessionRequest\x1a).kapda.api.identity.v1.EndSessionResponse\"9\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02+\"&/api/v1/auth/sessions/{session_id}:end:\x01*\x12\x81\x01\n\x05GetMe\x12#.kapda.api.identity.v1.GetMeRequest\x1a$.kapda.api.identity.v1.GetMeResponse\"-\x8a\xb5\x18\x02\x08\x02\x82\xd3\xe4\x93\x02!\x12\x0f/api/v1/auth/meZ\x0e\x12\x0c/api/auth/meb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,30 +47,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGINREQUEST'].fields_by_name['email']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\376\001'
   _globals['_LOGINREQUEST'].fields_by_name['password']._loaded_options = None
   _globals['_LOGINREQUEST'].fields_by_name['password']._serialized_options = b'\200\001\001\342A\001\002\272H\007r\005\020\001\030\200\001'
+  _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._loaded_options = None
+  _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._serialized_options = b'\200\001\001\342A\001\002\272H\007r\005\020\001\030\200\020'
+  _globals['_LOGOUTEVERYWHEREREQUEST'].fields_by_name['keep_current']._loaded_options = None
+  _globals['_LOGOUTEVERYWHEREREQUEST'].fields_by_name['keep_current']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSESSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSESSIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\004\032\002(\000'
+  _globals['_LISTSESSIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSESSIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
+  _globals['_ENDSESSIONREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_ENDSESSIONREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_IDENTITYSERVICE'].methods_by_name['SignUp']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['SignUp']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002/\"\023/api/v1/auth/signup:\001*Z\025\"\020/api/auth/signup:\001*'
   _globals['_IDENTITYSERVICE'].methods_by_name['LogIn']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['LogIn']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002-\"\022/api/v1/auth/login:\001*Z\024\"\017/api/auth/login:\001*'
+  _globals['_IDENTITYSERVICE'].methods_by_name['RefreshSession']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['RefreshSession']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\0021\"\024/api/v1/auth/refresh:\001*Z\026\"\021/api/auth/refresh:\001*'
   _globals['_IDENTITYSERVICE'].methods_by_name['LogOut']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['LogOut']._serialized_options = b'\212\265\030\002\010\002\202\323\344\223\002/\"\023/api/v1/auth/logout:\001*Z\025\"\020/api/auth/logout:\001*'
+  _globals['_IDENTITYSERVICE'].methods_by_name['LogOutEverywhere']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['LogOutEverywhere']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002#\"\036/api/v1/auth/logout-everywhere:\001*'
+  _globals['_IDENTITYSERVICE'].methods_by_name['ListSessions']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002\027\022\025/api/v1/auth/sessions'
+  _globals['_IDENTITYSERVICE'].methods_by_name['EndSession']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['EndSession']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002+\"&/api/v1/auth/sessions/{session_id}:end:\001*'
   _globals['_IDENTITYSERVICE'].methods_by_name['GetMe']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['GetMe']._serialized_options = b'\212\265\030\002\010\002\202\323\344\223\002!\022\017/api/v1/auth/meZ\016\022\014/api/auth/me'
-  _globals['_SIGNUPREQUEST']._serialized_start=231
-  _globals['_SIGNUPREQUEST']._serialized_end=351
-  _globals['_SIGNUPRESPONSE']._serialized_start=353
-  _globals['_SIGNUPRESPONSE']._serialized_end=466
-  _globals['_LOGINREQUEST']._serialized_start=468
-  _globals['_LOGINREQUEST']._serialized_end=550
-  _globals['_LOGINRESPONSE']._serialized_start=552
-  _globals['_LOGINRESPONSE']._serialized_end=664
-  _globals['_LOGOUTREQUEST']._serialized_start=666
-  _globals['_LOGOUTREQUEST']._serialized_end=681
-  _globals['_LOGOUTRESPONSE']._serialized_start=683
-  _globals['_LOGOUTRESPONSE']._serialized_end=699
-  _globals['_GETMEREQUEST']._serialized_start=701
-  _globals['_GETMEREQUEST']._serialized_end=715
-  _globals['_GETMERESPONSE']._serialized_start=717
-  _globals['_GETMERESPONSE']._serialized_end=775
-  _globals['_IDENTITYSERVICE']._serialized_start=778
-  _globals['_IDENTITYSERVICE']._serialized_end=1369
+  _globals['_SIGNUPREQUEST']._serialized_start=268
+  _globals['_SIGNUPREQUEST']._serialized_end=388
+  _globals['_SIGNUPRESPONSE']._serialized_start=390
+  _globals['_SIGNUPRESPONSE']._serialized_end=503
+  _globals['_LOGINREQUEST']._serialized_start=505
+  _globals['_LOGINREQUEST']._serialized_end=587
+  _globals['_LOGINRESPONSE']._serialized_start=589
+  _globals['_LOGINRESPONSE']._serialized_end=701
+  _globals['_REFRESHSESSIONREQUEST']._serialized_start=703
+  _globals['_REFRESHSESSIONREQUEST']._serialized_end=768
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_start=770
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_end=848
+  _globals['_LOGOUTREQUEST']._serialized_start=850
+  _globals['_LOGOUTREQUEST']._serialized_end=865
+  _globals['_LOGOUTRESPONSE']._serialized_start=867
+  _globals['_LOGOUTRESPONSE']._serialized_end=883
+  _globals['_LOGOUTEVERYWHEREREQUEST']._serialized_start=885
+  _globals['_LOGOUTEVERYWHEREREQUEST']._serialized_end=938
+  _globals['_LOGOUTEVERYWHERERESPONSE']._serialized_start=940
+  _globals['_LOGOUTEVERYWHERERESPONSE']._serialized_end=966
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=968
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1055
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1057
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1154
+  _globals['_ENDSESSIONREQUEST']._serialized_start=1156
+  _globals['_ENDSESSIONREQUEST']._serialized_end=1209
+  _globals['_ENDSESSIONRESPONSE']._serialized_start=1211
+  _globals['_ENDSESSIONRESPONSE']._serialized_end=1231
+  _globals['_GETMEREQUEST']._serialized_start=1233
+  _globals['_GETMEREQUEST']._serialized_end=1247
+  _globals['_GETMERESPONSE']._serialized_start=1249
+  _globals['_GETMERESPONSE']._serialized_end=1307
+  _globals['_IDENTITYSERVICE']._serialized_start=1310
+  _globals['_IDENTITYSERVICE']._serialized_end=2549
 # @@protoc_insertion_point(module_scope)

@@ -45,10 +45,30 @@ class IdentityServiceStub:
                 request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogInRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogInResponse.FromString,
                 _registered_method=True)
+        self.RefreshSession = channel.unary_unary(
+                '/kapda.api.identity.v1.IdentityService/RefreshSession',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.RefreshSessionRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.RefreshSessionResponse.FromString,
+                _registered_method=True)
         self.LogOut = channel.unary_unary(
                 '/kapda.api.identity.v1.IdentityService/LogOut',
                 request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutResponse.FromString,
+                _registered_method=True)
+        self.LogOutEverywhere = channel.unary_unary(
+                '/kapda.api.identity.v1.IdentityService/LogOutEverywhere',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutEverywhereRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutEverywhereResponse.FromString,
+                _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/kapda.api.identity.v1.IdentityService/ListSessions',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+        self.EndSession = channel.unary_unary(
+                '/kapda.api.identity.v1.IdentityService/EndSession',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.EndSessionRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.EndSessionResponse.FromString,
                 _registered_method=True)
         self.GetMe = channel.unary_unary(
                 '/kapda.api.identity.v1.IdentityService/GetMe',
@@ -79,8 +99,49 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RefreshSession(self, request, context):
+        """Exchanges a refresh token for a new pair of tokens of the same session.
+
+        A refresh token is good for one use. Within ten seconds of it, the same token gets another pair, for tabs that wake
+        together and for an answer that got lost. Used later than that it is in two hands: the session is ended, for
+        whoever holds any of its tokens.
+
+        Errors: VALIDATION_FAILED; REFRESH_TOKEN_INVALID for one that is unknown or has expired; REFRESH_TOKEN_REUSED;
+        SESSION_REVOKED where the session was ended, or the account is not active any more; RATE_LIMITED for a token used
+        more than 20 times within its ten seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def LogOut(self, request, context):
-        """Ends the caller's session. Its access token is refused from the next call on.
+        """Ends the caller's session. Its tokens are refused from the next call on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LogOutEverywhere(self, request, context):
+        """Ends all of the caller's sessions, or all others. Their tokens are refused from the next call on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessions(self, request, context):
+        """Lists where the caller is signed in, the latest log-in first.
+
+        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndSession(self, request, context):
+        """Ends one of the caller's sessions, the current one too. Its tokens are refused from the next call on; ending it
+        again changes nothing.
+
+        Errors: VALIDATION_FAILED; SESSION_NOT_FOUND, also for another user's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,10 +167,30 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogInRequest.FromString,
                     response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogInResponse.SerializeToString,
             ),
+            'RefreshSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefreshSession,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.RefreshSessionRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.RefreshSessionResponse.SerializeToString,
+            ),
             'LogOut': grpc.unary_unary_rpc_method_handler(
                     servicer.LogOut,
                     request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutRequest.FromString,
                     response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutResponse.SerializeToString,
+            ),
+            'LogOutEverywhere': grpc.unary_unary_rpc_method_handler(
+                    servicer.LogOutEverywhere,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutEverywhereRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutEverywhereResponse.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.ListSessionsRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'EndSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSession,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.EndSessionRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.EndSessionResponse.SerializeToString,
             ),
             'GetMe': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMe,
@@ -183,6 +264,33 @@ class IdentityService:
             _registered_method=True)
 
     @staticmethod
+    def RefreshSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.IdentityService/RefreshSession',
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.RefreshSessionRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.RefreshSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def LogOut(request,
             target,
             options=(),
@@ -199,6 +307,87 @@ class IdentityService:
             '/kapda.api.identity.v1.IdentityService/LogOut',
             kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutRequest.SerializeToString,
             kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LogOutEverywhere(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.IdentityService/LogOutEverywhere',
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutEverywhereRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.LogOutEverywhereResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.IdentityService/ListSessions',
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.ListSessionsRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.IdentityService/EndSession',
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.EndSessionRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_identity__service__pb2.EndSessionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,8 +26,32 @@ class IdentityServiceStub:
 
     Errors: VALIDATION_FAILED; CREDENTIALS_INVALID, whether or not the address is known.
     """
+    RefreshSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RefreshSessionRequest, _identity_service_pb2.RefreshSessionResponse]
+    """Exchanges a refresh token for a new pair of tokens of the same session.
+
+    A refresh token is good for one use. Within ten seconds of it, the same token gets another pair, for tabs that wake
+    together and for an answer that got lost. Used later than that it is in two hands: the session is ended, for
+    whoever holds any of its tokens.
+
+    Errors: VALIDATION_FAILED; REFRESH_TOKEN_INVALID for one that is unknown or has expired; REFRESH_TOKEN_REUSED;
+    SESSION_REVOKED where the session was ended, or the account is not active any more; RATE_LIMITED for a token used
+    more than 20 times within its ten seconds.
+    """
     LogOut: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LogOutRequest, _identity_service_pb2.LogOutResponse]
-    """Ends the caller's session. Its access token is refused from the next call on."""
+    """Ends the caller's session. Its tokens are refused from the next call on."""
+    LogOutEverywhere: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LogOutEverywhereRequest, _identity_service_pb2.LogOutEverywhereResponse]
+    """Ends all of the caller's sessions, or all others. Their tokens are refused from the next call on."""
+    ListSessions: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListSessionsRequest, _identity_service_pb2.ListSessionsResponse]
+    """Lists where the caller is signed in, the latest log-in first.
+
+    Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+    """
+    EndSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.EndSessionRequest, _identity_service_pb2.EndSessionResponse]
+    """Ends one of the caller's sessions, the current one too. Its tokens are refused from the next call on; ending it
+    again changes nothing.
+
+    Errors: VALIDATION_FAILED; SESSION_NOT_FOUND, also for another user's.
+    """
     GetMe: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.GetMeRequest, _identity_service_pb2.GetMeResponse]
     """Tells who the caller is."""
 
@@ -57,12 +81,60 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RefreshSession(
+        self,
+        request: _identity_service_pb2.RefreshSessionRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.RefreshSessionRequest, _abc.Awaitable[_identity_service_pb2.RefreshSessionResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.RefreshSessionResponse]:
+        """Exchanges a refresh token for a new pair of tokens of the same session.
+
+        A refresh token is good for one use. Within ten seconds of it, the same token gets another pair, for tabs that wake
+        together and for an answer that got lost. Used later than that it is in two hands: the session is ended, for
+        whoever holds any of its tokens.
+
+        Errors: VALIDATION_FAILED; REFRESH_TOKEN_INVALID for one that is unknown or has expired; REFRESH_TOKEN_REUSED;
+        SESSION_REVOKED where the session was ended, or the account is not active any more; RATE_LIMITED for a token used
+        more than 20 times within its ten seconds.
+        """
+
+    @_abc_1.abstractmethod
     def LogOut(
         self,
         request: _identity_service_pb2.LogOutRequest,
         context: _aio.ServicerContext[_identity_service_pb2.LogOutRequest, _abc.Awaitable[_identity_service_pb2.LogOutResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.LogOutResponse]:
-        """Ends the caller's session. Its access token is refused from the next call on."""
+        """Ends the caller's session. Its tokens are refused from the next call on."""
+
+    @_abc_1.abstractmethod
+    def LogOutEverywhere(
+        self,
+        request: _identity_service_pb2.LogOutEverywhereRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.LogOutEverywhereRequest, _abc.Awaitable[_identity_service_pb2.LogOutEverywhereResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.LogOutEverywhereResponse]:
+        """Ends all of the caller's sessions, or all others. Their tokens are refused from the next call on."""
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _identity_service_pb2.ListSessionsRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.ListSessionsRequest, _abc.Awaitable[_identity_service_pb2.ListSessionsResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.ListSessionsResponse]:
+        """Lists where the caller is signed in, the latest log-in first.
+
+        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def EndSession(
+        self,
+        request: _identity_service_pb2.EndSessionRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.EndSessionRequest, _abc.Awaitable[_identity_service_pb2.EndSessionResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.EndSessionResponse]:
+        """Ends one of the caller's sessions, the current one too. Its tokens are refused from the next call on; ending it
+        again changes nothing.
+
+        Errors: VALIDATION_FAILED; SESSION_NOT_FOUND, also for another user's.
+        """
 
     @_abc_1.abstractmethod
     def GetMe(

@@ -60,27 +60,41 @@ Global___User: _TypeAlias = User  # noqa: Y015
 
 @_typing.final
 class SessionTokens(_message.Message):
-    """What proves a session. Field numbers 3 and 4 are kept free for a refresh token and its expiry."""
+    """What proves a session. All of a client's tabs keep one pair and replace it together."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     ACCESS_TOKEN_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
+    REFRESH_TOKEN_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     access_token: _builtins.str
     """A JWT for the metadata key `authorization`, after the word `Bearer` and a space."""
+    refresh_token: _builtins.str
+    """What RefreshSession takes for the next pair, once: 43 characters that say nothing. It proves the session by itself,
+    so it is kept where scripts do not reach it.
+    """
     @_builtins.property
     def access_token_expire_time(self) -> _timestamp_pb2.Timestamp:
         """From when on the access token is refused; a quarter of an hour after it was made."""
+
+    @_builtins.property
+    def refresh_token_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on the refresh token is refused and the session, if it was not refreshed, is over: a week after the token
+        was made, and never more than thirty days after log-in.
+        """
 
     def __init__(
         self,
         *,
         access_token: _builtins.str = ...,
         access_token_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        refresh_token: _builtins.str = ...,
+        refresh_token_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_token_expire_time", b"access_token_expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_token_expire_time", b"access_token_expire_time", "refresh_token_expire_time", b"refresh_token_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "access_token_expire_time", b"access_token_expire_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "access_token_expire_time", b"access_token_expire_time", "refresh_token", b"refresh_token", "refresh_token_expire_time", b"refresh_token_expire_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

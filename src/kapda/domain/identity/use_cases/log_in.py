@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kapda.domain.identity.password import Password
-from kapda.domain.identity.ports import AccessTokens, IdentityUnitOfWork, PasswordHasher
-from kapda.domain.identity.session import AccessClaims, AccessToken, Session
+from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher
+from kapda.domain.identity.refresh import SessionTokens
+from kapda.domain.identity.session import NOWHERE, Contact, Session
+from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.errors import InvalidArgumentError, Reason, UnauthenticatedError
@@ -14,18 +16,19 @@ from kapda.domain.shared.ids import IdGenerator, SessionId
 
 @dataclass(frozen=True, slots=True)
 class LogInCommand:
-    """Who claims to be whom."""
+    """Who claims to be whom, and from where."""
 
     email: str
     password: str = field(repr=False)
+    contact: Contact = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """The user and the token of the new session."""
+    """The user and the tokens of the new session."""
 
     user: User
-    access_token: AccessToken
+    tokens: SessionTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class LogIn:
 
     unit_of_work: Callable[[], IdentityUnitOfWork]
     passwords: PasswordHasher
-    access_tokens: AccessTokens
+    issuer: TokenIssuer
     ids: IdGenerator
     clock: Clock
 
@@ -53,7 +56,7 @@ class LogIn:
         new_hash = await self.passwords.hash(password) if check.needs_rehash else None
 
         now = self.clock.now()
-        session = Session.start(SessionId(self.ids.new()), found.id, now)
+        session = Session.start(SessionId(self.ids.new()), found.id, now, command.contact)
         async with self.unit_of_work() as uow:
             user = await uow.users.lock(found.id)
             # A new password or status came meanwhile, which ends sessions: this one must not slip in after.
@@ -63,10 +66,9 @@ class LogIn:
                 user.keep_hash(new_hash, now)
                 await uow.users.save(user)
             await uow.sessions.add(session)
-            claims = AccessClaims.for_session(session, user.role, self.ids.new(), now)
-            token = AccessToken(self.access_tokens.issue(claims), claims.expires_at)
+            tokens = await self.issuer.issue(uow.refresh_tokens, session, user.role, now)
             await uow.commit()
-        return LoggedIn(user, token)
+        return LoggedIn(user, tokens)
 
     async def _find(self, email: str) -> User | None:
         try:

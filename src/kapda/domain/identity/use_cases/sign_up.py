@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kapda.domain.identity.password import Password, check_rule, too_common
-from kapda.domain.identity.ports import AccessTokens, IdentityUnitOfWork, PasswordHasher, PasswordStrength
-from kapda.domain.identity.session import AccessClaims, AccessToken, Session
+from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher, PasswordStrength
+from kapda.domain.identity.refresh import SessionTokens
+from kapda.domain.identity.session import NOWHERE, Contact, Session
+from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.user import DisplayName, EmailAddress, User
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import IdGenerator, SessionId, UserId
@@ -13,19 +15,20 @@ from kapda.domain.shared.ids import IdGenerator, SessionId, UserId
 
 @dataclass(frozen=True, slots=True)
 class SignUpCommand:
-    """Who wants an account."""
+    """Who wants an account, and from where."""
 
     email: str
     password: str = field(repr=False)
     display_name: str
+    contact: Contact = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """The new user and the token of the first session."""
+    """The new user and the tokens of the first session."""
 
     user: User
-    access_token: AccessToken
+    tokens: SessionTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class SignUp:
     unit_of_work: Callable[[], IdentityUnitOfWork]
     passwords: PasswordHasher
     strength: PasswordStrength
-    access_tokens: AccessTokens
+    issuer: TokenIssuer
     ids: IdGenerator
     clock: Clock
 
@@ -52,11 +55,10 @@ class SignUp:
 
         now = self.clock.now()
         user = User.signed_up(UserId(self.ids.new()), email, display_name, password_hash, now)
-        session = Session.start(SessionId(self.ids.new()), user.id, now)
-        claims = AccessClaims.for_session(session, user.role, self.ids.new(), now)
-        token = AccessToken(self.access_tokens.issue(claims), claims.expires_at)
+        session = Session.start(SessionId(self.ids.new()), user.id, now, command.contact)
         async with self.unit_of_work() as uow:
             await uow.users.add(user)
             await uow.sessions.add(session)
+            tokens = await self.issuer.issue(uow.refresh_tokens, session, user.role, now)
             await uow.commit()
-        return SignedUp(user, token)
+        return SignedUp(user, tokens)

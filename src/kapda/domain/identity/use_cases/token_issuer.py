@@ -1,0 +1,29 @@
+"""Makes the tokens of a session."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kapda.domain.identity.ports import AccessTokens, RefreshTokens
+from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecrets, RefreshToken, SessionTokens
+from kapda.domain.identity.session import AccessClaims, AccessToken, Session
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.ids import IdGenerator
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIssuer:
+    """Gives a session a new access token and a new refresh token, the latter's digest kept with the session's row."""
+
+    access_tokens: AccessTokens
+    refresh_secrets: RefreshSecrets
+    ids: IdGenerator
+
+    async def issue(self, kept: RefreshTokens, session: Session, role: Role, at: datetime) -> SessionTokens:
+        """Both tokens. They are worth something once the transaction of `kept` has committed."""
+        secret = self.refresh_secrets.new()
+        await kept.add(RefreshToken.of(secret, session, at))
+        claims = AccessClaims.for_session(session, role, self.ids.new(), at)
+        return SessionTokens(
+            AccessToken(self.access_tokens.issue(claims), claims.expires_at),
+            IssuedRefreshToken(secret, session.expires_at),
+        )

@@ -1,0 +1,191 @@
+"""F44, F45: refreshes race each other, replays, and everything that ends sessions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import pytest
+
+from kapda.domain.identity.refresh import SessionTokens
+from kapda.domain.identity.use_cases.log_in import LogIn, LogInCommand
+from kapda.domain.identity.use_cases.log_out import LogOutCommand
+from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereCommand
+from kapda.domain.identity.user import UserStatus
+from kapda.domain.shared.errors import Reason, UnauthenticatedError
+from kapda.domain.shared.ids import UserId
+from kapda.entrypoints.container import Container
+from tests.fakes.identity import ReadablePasswordHasher
+from tests.shop.devices import Device, is_let_in, sign_in
+from tests.shop.gate import at_once
+from tests.shop.shop import Shop
+
+TABS = 5
+ROUNDS = 8
+
+
+async def no_process_lets_in(shop: Shop, *tokens: SessionTokens) -> bool:
+    return not any([await is_let_in(container, each) for container in shop.containers for each in tokens])
+
+
+async def audited(shop: Shop, device: Device) -> int:
+    return await shop.count(
+        "audit_entries WHERE subject_id = :id AND action = 'REFRESH_TOKEN_REUSED' AND actor_id = :user",
+        id=device.session.id,
+        user=device.session.user_id,
+    )
+
+
+async def test_tabs_that_wake_together_all_go_on_in_one_session(shop: Shop) -> None:
+    device = await sign_in(shop, await shop.customer())
+    woken = await at_once([device.refresh] * TABS)
+    assert len(woken.answers) == TABS
+    assert len({tokens.refresh_token.secret for tokens in woken.answers}) == TABS
+    for tokens in woken.answers:
+        assert await is_let_in(shop.door(), tokens)
+        await device.refresh(tokens.refresh_token.secret)
+    assert await shop.count("sessions WHERE user_id = :id", id=device.session.user_id) == 1
+    assert await audited(shop, device) == 0
+
+
+async def test_a_replay_after_the_grace_ends_the_session_for_thief_and_owner(shop: Shop) -> None:
+    device = await sign_in(shop, await shop.customer())
+    elsewhere = await sign_in(shop, device.session.user_id)
+    owners = await device.refresh()
+    thiefs = await device.refresh()
+    await device.lets_time_pass()
+    with pytest.raises(UnauthenticatedError) as refusal:
+        await device.refresh()
+    assert refusal.value.reason is Reason.REFRESH_TOKEN_REUSED
+    assert await no_process_lets_in(shop, device.tokens, owners, thiefs)
+    for tokens in (owners, thiefs):
+        with pytest.raises(UnauthenticatedError) as over:
+            await device.refresh(tokens.refresh_token.secret)
+        assert over.value.reason is Reason.SESSION_REVOKED
+    assert await is_let_in(shop.door(), elsewhere.tokens)
+    assert await audited(shop, device) == 1
+
+
+async def test_replays_at_the_same_moment_end_the_session_once(shop: Shop) -> None:
+    device = await sign_in(shop, await shop.customer())
+    owners = await device.refresh()
+    await device.lets_time_pass()
+    replays = await at_once([device.refresh] * TABS)
+    assert replays.answers == []
+    assert replays.reasons == {Reason.REFRESH_TOKEN_REUSED: 1, Reason.SESSION_REVOKED: TABS - 1}
+    assert await no_process_lets_in(shop, device.tokens, owners)
+    assert await audited(shop, device) == 1
+
+
+async def log_out(shop: Shop, device: Device) -> None:
+    await shop.door().log_out().execute(LogOutCommand(device.principal))
+
+
+async def log_out_everywhere(shop: Shop, device: Device) -> None:
+    await shop.door().log_out_everywhere().execute(LogOutEverywhereCommand(device.principal))
+
+
+async def change_the_password(shop: Shop, device: Device) -> None:
+    """What every change that ends sessions does, in the least words."""
+    container = shop.door()
+    async with container.unit_of_work() as uow:
+        user = await uow.users.lock(device.session.user_id)
+        assert user is not None
+        user.keep_hash("another", container.clock().now())
+        await uow.users.save(user)
+        ended = await uow.sessions.end_all(user.id, user.updated_at)
+        await uow.commit()
+    await container.revoked_tokens().revoke(ended)
+
+
+@pytest.mark.parametrize("end", [log_out, log_out_everywhere, change_the_password])
+async def test_no_refresh_carries_a_token_past_the_end_of_its_session(
+    shop: Shop, end: Callable[[Shop, Device], Awaitable[None]]
+) -> None:
+    user = await shop.customer()
+    for _ in range(ROUNDS):
+        device = await sign_in(shop, user)
+        given = [device.tokens]
+        alive_after_the_end: list[bool] = []
+
+        async def refresh(device: Device = device, given: list[SessionTokens] = given) -> None:
+            given.append(await device.refresh())
+
+        async def end_it(
+            device: Device = device,
+            given: list[SessionTokens] = given,
+            alive: list[bool] = alive_after_the_end,
+        ) -> None:
+            await end(shop, device)
+            alive.append(not await no_process_lets_in(shop, *given))
+
+        raced = await at_once([refresh, refresh, end_it, refresh, refresh])
+        assert set(raced.reasons) <= {Reason.SESSION_REVOKED}
+        assert alive_after_the_end == [False]
+        assert await no_process_lets_in(shop, *given)
+        for tokens in given:
+            with pytest.raises(UnauthenticatedError):
+                await device.refresh(tokens.refresh_token.secret)
+
+
+async def test_everything_that_ends_a_users_sessions_at_once_waits_in_no_ring(shop: Shop) -> None:
+    user = await shop.customer()
+    devices = [await sign_in(shop, user) for _ in range(20)]
+    await at_once(
+        [partial(log_out_everywhere, shop, devices[0])] * 3
+        + [partial(change_the_password, shop, devices[0])] * 3
+        + [partial(log_out, shop, device) for device in reversed(devices)]
+        + [_refreshing(device) for device in devices]
+    )
+    assert await no_process_lets_in(shop, *(device.tokens for device in devices))
+
+
+def _refreshing(device: Device) -> Callable[[], Awaitable[None]]:
+    async def refresh() -> None:
+        await device.refresh()
+
+    return refresh
+
+
+async def test_no_log_in_slips_in_beside_the_end_of_an_account(shop: Shop) -> None:
+    for _ in range(ROUNDS):
+        user = await shop.customer()
+        (row,) = await shop.sql(
+            "UPDATE users SET password_hash = '1:known' WHERE id = :id RETURNING email, id", id=user
+        )
+
+        async def log_in(email: str = row["email"]) -> SessionTokens:
+            return (await _log_in(shop.door()).execute(LogInCommand(email, "known"))).tokens
+
+        async def disable(user: UserId = user) -> None:
+            await _disable(shop.door(), user)
+
+        log_ins = asyncio.gather(*[log_in() for _ in range(TABS)], return_exceptions=True)
+        _, opened = await asyncio.gather(disable(), log_ins)
+        tokens = [each for each in opened if isinstance(each, SessionTokens)]
+        refused = [each for each in opened if isinstance(each, UnauthenticatedError)]
+        assert len(tokens) + len(refused) == TABS
+        assert await no_process_lets_in(shop, *tokens)
+        assert await shop.count("sessions WHERE user_id = :id AND revoked_at IS NULL", id=user) == 0
+
+
+def _log_in(container: Container) -> LogIn:
+    """Log-in with passwords that cost nothing, so that it is the transactions that race."""
+    return LogIn(
+        container.unit_of_work,
+        ReadablePasswordHasher(),
+        container.token_issuer(),
+        container.ids(),
+        container.clock(),
+    )
+
+
+async def _disable(container: Container, user_id: UserId) -> None:
+    now = container.clock().now()
+    async with container.unit_of_work() as uow:
+        user = await uow.users.lock(user_id)
+        assert user is not None
+        user.status, user.updated_at = UserStatus.DISABLED, now
+        await uow.users.save(user)
+        ended = await uow.sessions.end_all(user_id, now)
+        await uow.commit()
+    await container.revoked_tokens().revoke(ended)
