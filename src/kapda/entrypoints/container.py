@@ -18,6 +18,7 @@ from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobRunner
+from kapda.adapters.phones.numbering_plans import NumberingPlans
 from kapda.adapters.postgres.catalog import PostgresProducts
 from kapda.adapters.postgres.engine import CATALOG_POOL_SIZE, STOCK_POOL_SIZE, Plans, make_engine
 from kapda.adapters.postgres.promises import PostgresPromiseAuditor
@@ -54,16 +55,25 @@ from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckout
 from kapda.domain.checkout.use_cases.get_checkout import GetCheckout
 from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckout
+from kapda.domain.identity.use_cases.add_address import AddAddress
 from kapda.domain.identity.use_cases.authenticate import Authenticate
+from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccount
 from kapda.domain.identity.use_cases.end_session import EndSession
+from kapda.domain.identity.use_cases.export_my_data import ExportMyData
 from kapda.domain.identity.use_cases.get_me import GetMe
+from kapda.domain.identity.use_cases.get_profile import GetProfile
+from kapda.domain.identity.use_cases.list_addresses import ListAddresses
 from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_out import LogOut
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
+from kapda.domain.identity.use_cases.prefer_address import PreferAddress
 from kapda.domain.identity.use_cases.refresh_session import RefreshSession
+from kapda.domain.identity.use_cases.remove_address import RemoveAddress
 from kapda.domain.identity.use_cases.sign_up import SignUp
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
+from kapda.domain.identity.use_cases.update_address import UpdateAddress
+from kapda.domain.identity.use_cases.update_profile import UpdateProfile
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStock
 from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStock
 from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailability
@@ -106,6 +116,7 @@ from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
 from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
+from kapda.entrypoints.grpc.servicers.profile import ProfileServicer
 from kapda.entrypoints.settings import Settings
 from kapda.entrypoints.supervisor import Supervisor
 
@@ -238,6 +249,28 @@ class Container(containers.DeclarativeContainer):
         access_tokens=access_tokens,
         revoked_tokens=revoked_tokens,
         sessions=session_reader,
+        clock=clock,
+    )
+
+    # Profiles and address books.
+    phone_numbers = providers.Singleton(NumberingPlans)
+    get_profile = providers.Factory(GetProfile, unit_of_work=reads.provider)
+    update_profile = providers.Factory(
+        UpdateProfile, unit_of_work=unit_of_work.provider, phone_numbers=phone_numbers, clock=clock
+    )
+    list_addresses = providers.Factory(ListAddresses, unit_of_work=reads.provider)
+    add_address = providers.Factory(
+        AddAddress, unit_of_work=unit_of_work.provider, phone_numbers=phone_numbers, ids=ids, clock=clock
+    )
+    update_address = providers.Factory(UpdateAddress, unit_of_work=unit_of_work.provider, phone_numbers=phone_numbers)
+    prefer_address = providers.Factory(PreferAddress, unit_of_work=unit_of_work.provider, clock=clock)
+    remove_address = providers.Factory(RemoveAddress, unit_of_work=unit_of_work.provider)
+    export_my_data = providers.Factory(ExportMyData, unit_of_work=reads.provider)
+    delete_my_account = providers.Factory(
+        DeleteMyAccount,
+        unit_of_work=unit_of_work.provider,
+        passwords=password_hasher,
+        revoked_tokens=revoked_tokens,
         clock=clock,
     )
 
@@ -397,6 +430,18 @@ class Container(containers.DeclarativeContainer):
             end_session=end_session,
             get_me=get_me,
             page_tokens=page_tokens,
+        ),
+        providers.Factory(
+            ProfileServicer,
+            get_profile=get_profile,
+            update_profile=update_profile,
+            list_addresses=list_addresses,
+            add_address=add_address,
+            update_address=update_address,
+            prefer_address=prefer_address,
+            remove_address=remove_address,
+            export_my_data=export_my_data,
+            delete_my_account=delete_my_account,
         ),
         providers.Factory(
             CatalogServicer,

@@ -29,6 +29,7 @@ IDENTITY: Final = [
     ("users_role_known", "UPDATE users SET role = 'root'"),
     ("users_email_key_is_folded", "UPDATE users SET email_key = upper(email_key)"),
     ("users_status_known", "UPDATE users SET status = 'asleep'"),
+    ("users_phone_e164", "UPDATE users SET phone = '9820012345'"),
     ("sessions_begun_agent_length", "UPDATE sessions SET begun_agent = repeat('x', 201)"),
     ("sessions_refreshed_agent_length", "UPDATE sessions SET refreshed_agent = repeat('x', 201)"),
     ("refresh_tokens_digest_is_sha256", "UPDATE refresh_tokens SET digest = 'short'"),

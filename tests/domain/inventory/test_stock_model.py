@@ -4,8 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from kapda.domain.inventory.stock import MAX_QUANTITY, HoldLine, Shortage, StockLevel, insufficient_stock, version_of
+from kapda.domain.inventory.stock import MAX_QUANTITY, HoldLine, Shortage, StockLevel, insufficient_stock
 from kapda.domain.shared.errors import FailedPreconditionError, Reason
+from kapda.domain.shared.etag import version_of
 from kapda.domain.shared.ids import VariantId
 from tests.fakes.samples import NOON
 

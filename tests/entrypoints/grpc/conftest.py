@@ -33,6 +33,7 @@ from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
 from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
+from kapda.entrypoints.grpc.servicers.profile import ProfileServicer
 from kapda.entrypoints.supervisor import Supervisor
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -193,6 +194,19 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
             page_tokens=tokens,
         ),
         PaymentServicer(**named("get_payment")),
+        ProfileServicer(
+            **named(
+                "get_profile",
+                "update_profile",
+                "list_addresses",
+                "add_address",
+                "update_address",
+                "prefer_address",
+                "remove_address",
+                "export_my_data",
+                "delete_my_account",
+            )
+        ),
         OpsServicer(**named("check_promises", "list_open_cases", "resolve_case"), page_tokens=tokens),
     ]
 

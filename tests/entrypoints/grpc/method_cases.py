@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from kapda.api.cart.v1 import cart_service_pb2
 from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.checkout.v1 import checkout_service_pb2
 from kapda.api.common.v1 import address_pb2, money_pb2
-from kapda.api.identity.v1 import identity_service_pb2
+from kapda.api.identity.v1 import identity_service_pb2, profile_pb2, profile_service_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.api.ops.v1 import ops_service_pb2, promise_pb2
 from kapda.api.orders.v1 import order_service_pb2
@@ -33,15 +34,28 @@ from kapda.domain.catalog.use_cases.search_products import SearchProductsCommand
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
 from kapda.domain.checkout.use_cases.get_checkout import GetCheckoutCommand
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
+from kapda.domain.identity.address_book import Label
+from kapda.domain.identity.phone import PhoneNumber
+from kapda.domain.identity.profile import ProfileChange
 from kapda.domain.identity.refresh import RefreshSecret
+from kapda.domain.identity.use_cases.add_address import AddAddressCommand
+from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccountCommand
 from kapda.domain.identity.use_cases.end_session import EndSessionCommand
+from kapda.domain.identity.use_cases.export_my_data import ExportMyDataCommand
 from kapda.domain.identity.use_cases.get_me import GetMeCommand
+from kapda.domain.identity.use_cases.get_profile import GetProfileCommand
+from kapda.domain.identity.use_cases.list_addresses import ListAddressesCommand
 from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereCommand
+from kapda.domain.identity.use_cases.prefer_address import PreferAddressCommand
 from kapda.domain.identity.use_cases.refresh_session import RefreshSessionCommand
+from kapda.domain.identity.use_cases.remove_address import RemoveAddressCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
+from kapda.domain.identity.use_cases.update_address import UpdateAddressCommand
+from kapda.domain.identity.use_cases.update_profile import UpdateProfileCommand
+from kapda.domain.identity.user import DisplayName
 from kapda.domain.inventory.delivery import DeliveryLine
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
 from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStockCommand, ReceivedBatch
@@ -63,6 +77,7 @@ from kapda.domain.orders.use_cases.resolve_case import ResolveCaseCommand
 from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
 from kapda.domain.shared.ids import (
+    AddressId,
     CaseId,
     CheckoutId,
     DesignerId,
@@ -109,7 +124,7 @@ WHICH = ProductFilter(
 )
 identity, catalog, stock = identity_service_pb2, catalog_service_pb2, inventory_service_pb2
 cart, checkout, order = cart_service_pb2, checkout_service_pb2, order_service_pb2
-payment, ops = payment_service_pb2, ops_service_pb2
+payment, ops, profile = payment_service_pb2, ops_service_pb2, profile_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +183,77 @@ CASES = [
     ),
     Case(CUSTOMER, "log_out", identity.LogOutRequest(), LogOutCommand(PRINCIPALS[CUSTOMER]), None),
     Case(CUSTOMER, "get_me", identity.GetMeRequest(), GetMeCommand(PRINCIPALS[CUSTOMER]), samples.USER),
+    Case(
+        DESIGNER,
+        "get_profile",
+        profile.GetProfileRequest(),
+        GetProfileCommand(PRINCIPALS[DESIGNER]),
+        samples.PROFILE,
+    ),
+    Case(
+        CUSTOMER,
+        "update_profile",
+        profile.UpdateProfileRequest(
+            profile=profile_pb2.Profile(display_name="Asha Rao", phone="+919820012345", email="of@another.in"),
+            update_mask=FieldMask(paths=["display_name", "phone"]),
+            etag="v2",
+        ),
+        UpdateProfileCommand(
+            PRINCIPALS[CUSTOMER],
+            ProfileChange(DisplayName("Asha Rao"), PhoneNumber("+919820012345"), sets_phone=True),
+            "v2",
+        ),
+        samples.PROFILE,
+    ),
+    Case(
+        CUSTOMER,
+        "list_addresses",
+        profile.ListAddressesRequest(),
+        ListAddressesCommand(PRINCIPALS[CUSTOMER]),
+        (samples.SAVED_ADDRESS,),
+    ),
+    Case(
+        CUSTOMER,
+        "add_address",
+        profile.AddAddressRequest(**R, label="Home", address=ADDRESS),
+        AddAddressCommand(PRINCIPALS[CUSTOMER], RequestId(RID), Label("Home"), samples.ADDRESS),
+        Answer(samples.SAVED_ADDRESS),
+    ),
+    Case(
+        CUSTOMER,
+        "update_address",
+        profile.UpdateAddressRequest(address_id=str(RID), label="Work", address=ADDRESS, etag="v1"),
+        UpdateAddressCommand(PRINCIPALS[CUSTOMER], AddressId(RID), Label("Work"), samples.ADDRESS, "v1"),
+        samples.SAVED_ADDRESS,
+    ),
+    Case(
+        CUSTOMER,
+        "prefer_address",
+        profile.PreferAddressRequest(address_id=str(RID)),
+        PreferAddressCommand(PRINCIPALS[CUSTOMER], AddressId(RID)),
+        samples.SAVED_ADDRESS,
+    ),
+    Case(
+        CUSTOMER,
+        "remove_address",
+        profile.RemoveAddressRequest(address_id=str(RID)),
+        RemoveAddressCommand(PRINCIPALS[CUSTOMER], AddressId(RID)),
+        None,
+    ),
+    Case(
+        CUSTOMER,
+        "export_my_data",
+        profile.ExportMyDataRequest(),
+        ExportMyDataCommand(PRINCIPALS[CUSTOMER]),
+        '{"account": {}}',
+    ),
+    Case(
+        CUSTOMER,
+        "delete_my_account",
+        profile.DeleteMyAccountRequest(password="Blue-kurta-9"),
+        DeleteMyAccountCommand(PRINCIPALS[CUSTOMER], "Blue-kurta-9"),
+        None,
+    ),
     Case(
         CUSTOMER,
         "list_products",

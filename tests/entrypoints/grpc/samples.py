@@ -7,7 +7,10 @@ from kapda.domain.cart.cart import Cart, CartChange, CartLine, ChangeKind, SaleT
 from kapda.domain.cart.merge import CutReason, MergeCut
 from kapda.domain.catalog.product import DesignerRef, OptionView, ProductDetail, ProductSummary, VariantView
 from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
+from kapda.domain.identity.address_book import Label, SavedAddress
 from kapda.domain.identity.client_network import ClientNetwork
+from kapda.domain.identity.phone import PhoneNumber
+from kapda.domain.identity.profile import Profile
 from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecret, SessionTokens
 from kapda.domain.identity.session import AccessToken, Contact, Session
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
@@ -21,6 +24,7 @@ from kapda.domain.payments.payment_case import CaseKind, CaseState, PaymentCase,
 from kapda.domain.payments.refund import Refund, RefundKind, RefundState
 from kapda.domain.shared.address import Address
 from kapda.domain.shared.ids import (
+    AddressId,
     CartId,
     CaseId,
     CheckoutId,
@@ -54,6 +58,8 @@ SESSION = Session(
     refreshed_at=NOW,
     refreshed_from=Contact(ClientNetwork("2001:db8:7::/48"), "Firefox"),
 )
+
+PROFILE = Profile(USER.id, USER.email, USER.display_name, PhoneNumber("+919820012345"), 3, NOW)
 
 DESIGNER = DesignerRef(DesignerId(UUID(int=20)), "anokhi", "Anokhi")
 SUMMARY = ProductSummary(
@@ -125,6 +131,7 @@ SHORT = CartChange(ChangeKind.INSUFFICIENT_STOCK, VariantId(UUID(int=22)), PRICE
 CUT = MergeCut(CutReason.QUANTITY_LIMIT, VariantId(UUID(int=22)), "Indigo kurta", 9, 7)
 
 ADDRESS = Address("Asha Rao", "+919876543210", "12 MG Road", "Near the park", "Bengaluru", "KA", "560001")
+SAVED_ADDRESS = SavedAddress(AddressId(UUID(int=8)), Label("Home"), ADDRESS, True, 2, NOW)
 CHECKOUT = Checkout(
     id=CheckoutId(UUID(int=40)),
     cart_id=CART.id,

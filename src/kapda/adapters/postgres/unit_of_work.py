@@ -22,6 +22,8 @@ from kapda.adapters.postgres.ledger import PostgresLedger
 from kapda.adapters.postgres.orders import PostgresOrders
 from kapda.adapters.postgres.outbox import PostgresOutbox
 from kapda.adapters.postgres.payments import PostgresPayments
+from kapda.adapters.postgres.personal_data import PostgresPersonalData
+from kapda.adapters.postgres.profiles import PostgresAddresses, PostgresProfiles
 from kapda.adapters.postgres.refunds import PostgresRefunds
 from kapda.adapters.postgres.request_log import PostgresRequestLog
 from kapda.adapters.postgres.sessions import PostgresRefreshTokens, PostgresSessions
@@ -45,6 +47,9 @@ class PostgresUnitOfWork:
     sessions: PostgresSessions
     refresh_tokens: PostgresRefreshTokens
     designer_members: PostgresDesignerMembership
+    profiles: PostgresProfiles
+    addresses: PostgresAddresses
+    personal_data: PostgresPersonalData
     requests: PostgresRequestLog
     carts: PostgresCarts
     checkouts: PostgresCheckouts
@@ -72,6 +77,9 @@ class PostgresUnitOfWork:
         self.sessions = PostgresSessions(connection)
         self.refresh_tokens = PostgresRefreshTokens(connection)
         self.designer_members = PostgresDesignerMembership(connection)
+        self.profiles = PostgresProfiles(connection)
+        self.addresses = PostgresAddresses(connection)
+        self.personal_data = PostgresPersonalData(connection)
         self.requests = PostgresRequestLog(connection)
         self.carts = PostgresCarts(connection)
         self.checkouts = PostgresCheckouts(connection)

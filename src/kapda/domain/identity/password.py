@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass, field
 
-from kapda.domain.shared.errors import FieldViolation, InvalidArgumentError, Reason
+from kapda.domain.shared.errors import FieldViolation, InvalidArgumentError, Reason, UnauthenticatedError
 
 MIN_LENGTH = 8
 # From here on length alone is enough.
@@ -62,3 +62,8 @@ def too_weak(*descriptions: str) -> InvalidArgumentError:
         f"password: {'; '.join(descriptions)}",
         violations=tuple(FieldViolation("password", description) for description in descriptions),
     )
+
+
+def credentials_invalid() -> UnauthenticatedError:
+    """The refusal of a wrong password, in the words that also refuse an address without an account."""
+    return UnauthenticatedError(Reason.CREDENTIALS_INVALID, "wrong e-mail address or password")

@@ -24,17 +24,16 @@ from enum import Enum, unique
 from kapda.domain.shared.errors import (
     AbortedError,
     FailedPreconditionError,
-    InvalidArgumentError,
     Precondition,
     Reason,
 )
+from kapda.domain.shared.etag import etag_of
 from kapda.domain.shared.ids import HoldId, VariantId
 
 # A counter fits PostgreSQL's integer with room; nobody stocks a million pieces of one variant.
 MAX_QUANTITY = 1_000_000
 # Where a house has not said otherwise; the column's default is the same.
 DEFAULT_LOW_STOCK_THRESHOLD = 5
-_VERSION_DIGITS = 18
 
 
 @unique
@@ -73,16 +72,7 @@ class StockLevel:
     @property
     def etag(self) -> str:
         """Changes with every change of the counters."""
-        return f"v{self.version}"
-
-
-def version_of(etag: str) -> int:
-    """The version that an etag names. Raises InvalidArgumentError (VALIDATION_FAILED) for what is no etag."""
-    digits = etag[1:]
-    # More digits than a version can ever have would not fit the column.
-    if not (etag.startswith("v") and digits.isascii() and digits.isdecimal() and len(digits) <= _VERSION_DIGITS):
-        raise InvalidArgumentError.for_field("etag", "is not an etag of a stock")
-    return int(digits)
+        return etag_of(self.version)
 
 
 def etag_mismatch(level: StockLevel) -> AbortedError:

@@ -10,7 +10,12 @@ from google.protobuf.descriptor import ServiceDescriptor
 from kapda.api.cart.v1 import cart_service_pb2, cart_service_pb2_grpc
 from kapda.api.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from kapda.api.checkout.v1 import checkout_service_pb2, checkout_service_pb2_grpc
-from kapda.api.identity.v1 import identity_service_pb2, identity_service_pb2_grpc
+from kapda.api.identity.v1 import (
+    identity_service_pb2,
+    identity_service_pb2_grpc,
+    profile_service_pb2,
+    profile_service_pb2_grpc,
+)
 from kapda.api.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
 from kapda.api.ops.v1 import ops_service_pb2, ops_service_pb2_grpc
 from kapda.api.orders.v1 import order_service_pb2, order_service_pb2_grpc
@@ -31,6 +36,11 @@ SERVICES = (
         identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"],
         identity_service_pb2_grpc.IdentityServiceServicer,
         identity_service_pb2_grpc.add_IdentityServiceServicer_to_server,
+    ),
+    Service(
+        profile_service_pb2.DESCRIPTOR.services_by_name["ProfileService"],
+        profile_service_pb2_grpc.ProfileServiceServicer,
+        profile_service_pb2_grpc.add_ProfileServiceServicer_to_server,
     ),
     Service(
         catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"],

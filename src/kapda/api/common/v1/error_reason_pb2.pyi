@@ -86,6 +86,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The guest token in the request opens no cart: it is wrong, or its cart has expired or was merged."""
     ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 408
     """No such session of the caller."""
+    ERROR_REASON_ADDRESS_NOT_FOUND: _ErrorReason.ValueType  # 420
+    """No such entry in the caller's address book."""
     ERROR_REASON_EMAIL_TAKEN: _ErrorReason.ValueType  # 500
     """ALREADY_EXISTS: a unique name is taken.
 
@@ -128,6 +130,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """More than is left of the order, or of its payment, would go back."""
     ERROR_REASON_CASE_RESOLUTION_NOT_ALLOWED: _ErrorReason.ValueType  # 616
     """The case cannot be resolved in this way; metadata `allowed` lists the ways it can."""
+    ERROR_REASON_ADDRESS_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 650
+    """The address book is full. Metadata: limit."""
+    ERROR_REASON_ACCOUNT_IN_USE: _ErrorReason.ValueType  # 651
+    """Something of the customer's is under way; PreconditionFailure lists what. Metadata: open."""
     ERROR_REASON_REQUEST_IN_PROGRESS: _ErrorReason.ValueType  # 700
     """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 
@@ -237,6 +243,8 @@ ERROR_REASON_GUEST_CART_NOT_FOUND: ErrorReason.ValueType  # 407
 """The guest token in the request opens no cart: it is wrong, or its cart has expired or was merged."""
 ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 408
 """No such session of the caller."""
+ERROR_REASON_ADDRESS_NOT_FOUND: ErrorReason.ValueType  # 420
+"""No such entry in the caller's address book."""
 ERROR_REASON_EMAIL_TAKEN: ErrorReason.ValueType  # 500
 """ALREADY_EXISTS: a unique name is taken.
 
@@ -279,6 +287,10 @@ ERROR_REASON_REFUND_EXCEEDS_ORDER: ErrorReason.ValueType  # 615
 """More than is left of the order, or of its payment, would go back."""
 ERROR_REASON_CASE_RESOLUTION_NOT_ALLOWED: ErrorReason.ValueType  # 616
 """The case cannot be resolved in this way; metadata `allowed` lists the ways it can."""
+ERROR_REASON_ADDRESS_LIMIT_EXCEEDED: ErrorReason.ValueType  # 650
+"""The address book is full. Metadata: limit."""
+ERROR_REASON_ACCOUNT_IN_USE: ErrorReason.ValueType  # 651
+"""Something of the customer's is under way; PreconditionFailure lists what. Metadata: open."""
 ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 700
 """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 

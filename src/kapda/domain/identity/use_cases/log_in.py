@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kapda.domain.identity.password import Password
+from kapda.domain.identity.password import Password, credentials_invalid
 from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher
 from kapda.domain.identity.refresh import SessionTokens
 from kapda.domain.identity.session import NOWHERE, Contact, Session
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.errors import InvalidArgumentError, Reason, UnauthenticatedError
+from kapda.domain.shared.errors import InvalidArgumentError
 from kapda.domain.shared.ids import IdGenerator, SessionId
 
 
@@ -52,7 +52,7 @@ class LogIn:
         found = await self._find(command.email)
         check = await self.passwords.check(password, found.password_hash if found else None)
         if found is None or not found.is_active or not check.is_right:
-            raise _credentials_invalid()
+            raise credentials_invalid()
         new_hash = await self.passwords.hash(password) if check.needs_rehash else None
 
         now = self.clock.now()
@@ -61,7 +61,7 @@ class LogIn:
             user = await uow.users.lock(found.id)
             # A new password or status came meanwhile, which ends sessions: this one must not slip in after.
             if user is None or not user.is_active or user.password_hash != found.password_hash:
-                raise _credentials_invalid()
+                raise credentials_invalid()
             if new_hash is not None:
                 user.keep_hash(new_hash, now)
                 await uow.users.save(user)
@@ -77,7 +77,3 @@ class LogIn:
             return None
         async with self.unit_of_work() as uow:
             return await uow.users.find_by_email(address)
-
-
-def _credentials_invalid() -> UnauthenticatedError:
-    return UnauthenticatedError(Reason.CREDENTIALS_INVALID, "wrong e-mail address or password")

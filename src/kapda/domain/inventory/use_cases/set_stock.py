@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from kapda.domain.identity.principal import Principal
 from kapda.domain.inventory.owner import owner_of, variant_not_found
 from kapda.domain.inventory.ports import InventoryUnitOfWork, StockEdit
-from kapda.domain.inventory.stock import Shortage, StockLevel, etag_mismatch, insufficient_stock, version_of
+from kapda.domain.inventory.stock import Shortage, StockLevel, etag_mismatch, insufficient_stock
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.errors import DomainError
+from kapda.domain.shared.etag import version_of
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import RequestId, VariantId
 from kapda.domain.shared.request_log import Answer, RequestKey

@@ -1,0 +1,1 @@
+"""The numbering plans of the world's telephone networks."""
