@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from kapda.domain.identity.api_key import ApiKey
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
 from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
@@ -15,8 +16,9 @@ from kapda.domain.identity.session import REVOCATION_MEMORY, AccessClaims, Sessi
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import AuditEntry
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
-from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, UserId
 from kapda.domain.shared.pages import Page, PageRequest
+from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.audit import InMemoryAudit
 
 
@@ -52,6 +54,8 @@ class IdentityTables:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
     members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
+    designers: set[DesignerId] = field(default_factory=set)
+    api_keys: dict[ApiKeyId, ApiKey] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
 
 
@@ -136,12 +140,18 @@ class InMemoryRefreshTokens:
 
 @dataclass
 class InMemoryDesignerMembership:
-    """Memberships of an open unit of work."""
+    """Memberships of an open unit of work, in the houses there are."""
 
     rows: set[tuple[DesignerId, UserId]]
+    designers: set[DesignerId]
 
     async def designers_of(self, user_id: UserId) -> tuple[DesignerId, ...]:
         return tuple(sorted(designer for designer, member in self.rows if member == user_id))
+
+    async def add(self, designer_id: DesignerId, user_id: UserId, at: datetime) -> bool:
+        if designer_id in self.designers:
+            self.rows.add((designer_id, user_id))
+        return designer_id in self.designers
 
 
 class InMemoryIdentityUnitOfWork:
@@ -165,7 +175,11 @@ class InMemoryIdentityUnitOfWork:
 
     @property
     def designer_members(self) -> InMemoryDesignerMembership:
-        return InMemoryDesignerMembership(self._working.members)
+        return InMemoryDesignerMembership(self._working.members, self._working.designers)
+
+    @property
+    def api_keys(self) -> InMemoryApiKeys:
+        return InMemoryApiKeys(self._working.api_keys, self._working.users)
 
     @property
     def audit(self) -> InMemoryAudit:
@@ -185,6 +199,7 @@ class InMemoryIdentityUnitOfWork:
         self._tables.sessions = self._working.sessions
         self._tables.refresh_tokens = self._working.refresh_tokens
         self._tables.members = self._working.members
+        self._tables.api_keys = self._working.api_keys
         self._tables.audit = self._working.audit
 
 

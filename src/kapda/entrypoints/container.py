@@ -10,6 +10,7 @@ from hashlib import sha256
 from dependency_injector import containers, providers
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kapda.adapters.crypto.api_key_texts import RandomApiKeyTexts
 from kapda.adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from kapda.adapters.crypto.guest_tokens import RandomGuestTokens
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
@@ -19,6 +20,7 @@ from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobRunner
 from kapda.adapters.phones.numbering_plans import NumberingPlans
+from kapda.adapters.postgres.api_keys import PostgresKeyUses
 from kapda.adapters.postgres.catalog import PostgresProducts
 from kapda.adapters.postgres.engine import CATALOG_POOL_SIZE, STOCK_POOL_SIZE, Plans, make_engine
 from kapda.adapters.postgres.promises import PostgresPromiseAuditor
@@ -57,12 +59,15 @@ from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckout
 from kapda.domain.identity.use_cases.add_address import AddAddress
 from kapda.domain.identity.use_cases.authenticate import Authenticate
+from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKey
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccount
 from kapda.domain.identity.use_cases.end_session import EndSession
 from kapda.domain.identity.use_cases.export_my_data import ExportMyData
 from kapda.domain.identity.use_cases.get_me import GetMe
 from kapda.domain.identity.use_cases.get_profile import GetProfile
+from kapda.domain.identity.use_cases.issue_api_key import IssueApiKey
 from kapda.domain.identity.use_cases.list_addresses import ListAddresses
+from kapda.domain.identity.use_cases.list_api_keys import ListApiKeys
 from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_out import LogOut
@@ -70,6 +75,8 @@ from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
 from kapda.domain.identity.use_cases.prefer_address import PreferAddress
 from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress
+from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKey
+from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKey
 from kapda.domain.identity.use_cases.sign_up import SignUp
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.use_cases.update_address import UpdateAddress
@@ -108,6 +115,7 @@ from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import IdGenerator
 from kapda.domain.shared.money import INR, Money
 from kapda.entrypoints.grpc.page_tokens import PageTokens
+from kapda.entrypoints.grpc.servicers.api_keys import ApiKeyServicer
 from kapda.entrypoints.grpc.servicers.cart import CartServicer
 from kapda.entrypoints.grpc.servicers.catalog import CatalogServicer
 from kapda.entrypoints.grpc.servicers.checkout import CheckoutServicer
@@ -273,6 +281,20 @@ class Container(containers.DeclarativeContainer):
         revoked_tokens=revoked_tokens,
         clock=clock,
     )
+    # API keys.
+    api_key_texts = providers.Singleton(RandomApiKeyTexts)
+    key_uses = providers.Singleton(PostgresKeyUses, engine)
+    authenticate_api_key = providers.Factory(
+        AuthenticateApiKey, unit_of_work=reads.provider, uses=key_uses, clock=clock
+    )
+    issue_api_key = providers.Factory(
+        IssueApiKey, unit_of_work=unit_of_work.provider, texts=api_key_texts, ids=ids, clock=clock
+    )
+    rotate_api_key = providers.Factory(
+        RotateApiKey, unit_of_work=unit_of_work.provider, texts=api_key_texts, ids=ids, clock=clock
+    )
+    revoke_api_key = providers.Factory(RevokeApiKey, unit_of_work=unit_of_work.provider, ids=ids, clock=clock)
+    list_api_keys = providers.Factory(ListApiKeys, unit_of_work=reads.provider)
 
     # Catalogue.
     products = providers.Singleton(PostgresProducts, catalog_engine)
@@ -442,6 +464,14 @@ class Container(containers.DeclarativeContainer):
             remove_address=remove_address,
             export_my_data=export_my_data,
             delete_my_account=delete_my_account,
+        ),
+        providers.Factory(
+            ApiKeyServicer,
+            issue_api_key=issue_api_key,
+            list_api_keys=list_api_keys,
+            rotate_api_key=rotate_api_key,
+            revoke_api_key=revoke_api_key,
+            page_tokens=page_tokens,
         ),
         providers.Factory(
             CatalogServicer,

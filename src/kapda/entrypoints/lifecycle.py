@@ -44,6 +44,7 @@ async def run_server(settings: Settings, wired: Container | None = None, *, shar
         servicers=container.servicers(),
         authenticate=container.authenticate(),
         identify_guest=container.identify_guest(),
+        authenticate_api_key=container.authenticate_api_key(),
         supervisor=container.supervisor(),
     )
     watching = asyncio.create_task(_watch_readiness(server, container), name="readiness")
@@ -107,6 +108,7 @@ async def run_worker(settings: Settings, wired: Container | None = None) -> None
 async def close_container(container: Container) -> None:
     """Give back every connection and thread, those first that need others."""
     await container.notifier().aclose()
+    await container.key_uses().aclose()
     await container.gateway().close()
     container.password_hasher().close()
     container.password_strength().close()

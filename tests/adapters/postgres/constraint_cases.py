@@ -27,6 +27,7 @@ IDENTITY: Final = [
            FROM users LIMIT 1""",
     ),
     ("users_role_known", "UPDATE users SET role = 'root'"),
+    ("users_service_has_no_password", "UPDATE users SET role = 'service' WHERE password_hash <> '!'"),
     ("users_email_key_is_folded", "UPDATE users SET email_key = upper(email_key)"),
     ("users_status_known", "UPDATE users SET status = 'asleep'"),
     ("users_phone_e164", "UPDATE users SET phone = '9820012345'"),
@@ -37,6 +38,32 @@ IDENTITY: Final = [
     ("refresh_tokens_successors_of_the_used", "UPDATE refresh_tokens SET used_at = now()"),
     ("refresh_tokens_successors_of_the_used", "UPDATE refresh_tokens SET successors = 1"),
     ("sessions_expire_after_creation", "UPDATE sessions SET expires_at = created_at"),
+]
+_API_KEY = """INSERT INTO api_keys (id, service_id, prefix, digest, scopes, designer_id, created_at, expires_at)
+    SELECT uuidv7(), u.id, {}, {}, {}, {}, now(), {} FROM (SELECT id FROM users LIMIT 1) AS u"""
+_PREFIX, _DIGEST, _READS = "'abcd2345'", "sha256('key')", "CAST('{INVENTORY_READ}' AS text[])"
+_THREE_TIMES = ", generate_series(2, 4) AS g (n)"
+_REPLACE_ALL = "UPDATE api_keys SET replaced_by = (SELECT id FROM api_keys WHERE prefix = 'abcd2342')"
+API_KEYS: Final = [
+    (
+        "api_keys_prefix_unique",
+        _API_KEY.format(_PREFIX, _DIGEST, _READS, "NULL", "NULL") + ", generate_series(1, 2)",
+    ),
+    ("api_keys_prefix_shape", _API_KEY.format("'abcd234'", _DIGEST, _READS, "NULL", "NULL")),
+    ("api_keys_digest_is_sha256", _API_KEY.format(_PREFIX, "CAST('short' AS bytea)", _READS, "NULL", "NULL")),
+    ("api_keys_have_scopes", _API_KEY.format(_PREFIX, _DIGEST, "CAST('{}' AS text[])", "NULL", "NULL")),
+    (
+        "api_keys_expire_after_creation",
+        _API_KEY.format(_PREFIX, _DIGEST, _READS, "NULL", "now() - interval '1 second'"),
+    ),
+    (
+        "api_keys_of_a_house_mind_its_stock",
+        _API_KEY.format(_PREFIX, _DIGEST, "CAST('{INVENTORY_READ,REFUND}' AS text[])", _DESIGNER, "NULL"),
+    ),
+    (
+        "api_keys_replaced_once",
+        "; ".join((_API_KEY.format("'abcd234' || n", _DIGEST, _READS, "NULL", "NULL") + _THREE_TIMES, _REPLACE_ALL)),
+    ),
 ]
 _AUDITED = """INSERT INTO audit_entries (id, at, actor_kind, actor_id, action, subject_type, subject_id, reason, request_id,
     details) VALUES (uuidv7(), now(), {}, 'USER_DISABLED', 'user', uuidv7(), {}, 'call', {})"""
@@ -240,4 +267,16 @@ LEDGER: Final = [
     ("ledger_is_append_only", "DELETE FROM ledger_transactions"),
     ("outbox_events_sequence_positive", "UPDATE outbox_events SET sequence = 0"),
 ]
-CASES: Final = [*IDENTITY, *AUDIT, *CATALOGUE, *INVENTORY, *CART, *CHECKOUT, *PAYMENTS, *ORDERS, *REFUNDS, *LEDGER]
+CASES: Final = [
+    *IDENTITY,
+    *API_KEYS,
+    *AUDIT,
+    *CATALOGUE,
+    *INVENTORY,
+    *CART,
+    *CHECKOUT,
+    *PAYMENTS,
+    *ORDERS,
+    *REFUNDS,
+    *LEDGER,
+]

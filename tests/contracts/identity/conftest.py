@@ -45,6 +45,7 @@ def in_memory_store() -> IdentityStore:
     tables = IdentityTables()
 
     async def join(designer_id: DesignerId, user_id: UserId) -> None:
+        tables.designers.add(designer_id)
         tables.members.add((designer_id, user_id))
 
     return IdentityStore(lambda: InMemoryIdentityUnitOfWork(tables), InMemorySessionReader(tables), join)

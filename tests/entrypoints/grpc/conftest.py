@@ -14,17 +14,22 @@ from google.rpc import error_details_pb2, status_pb2
 from kapda.domain.cart.guest import guest_cart_unknown
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.identify_guest import IdentifyGuestCommand
+from kapda.domain.identity.api_key import key_invalid
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.scope import KeyGrant, Scope
 from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKeyCommand
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
-from kapda.domain.shared.ids import CartId, SessionId, UserId
+from kapda.domain.shared.ids import ApiKeyId, CartId, SessionId, UserId
 from kapda.entrypoints.grpc.call import REQUEST_ID_KEY
+from kapda.entrypoints.grpc.interceptors.access import SERVICE_METADATA
 from kapda.entrypoints.grpc.interceptors.errors import DETAILS_KEY
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
+from kapda.entrypoints.grpc.servicers.api_keys import ApiKeyServicer
 from kapda.entrypoints.grpc.servicers.cart import CartServicer
 from kapda.entrypoints.grpc.servicers.catalog import CatalogServicer
 from kapda.entrypoints.grpc.servicers.checkout import CheckoutServicer
@@ -41,6 +46,19 @@ MessageT = TypeVar("MessageT", bound=Message)
 PAGE_KEY = bytes(range(32))
 SETTINGS = ServerSettings(address="127.0.0.1:0", grace=5.0)
 CUSTOMER, OTHER_CUSTOMER, DESIGNER, ADMIN = "customer-token", "other-customer-token", "designer-token", "admin-token"
+# Services by their keys: one that may read stock, and one that may do everything a service may.
+STOCK_READER, EVERYTHING = "stock-reader-key", "everything-key"
+SERVICES = {
+    key: Principal(
+        UserId(UUID(int=number)),
+        Role.SERVICE,
+        SessionId(UUID(int=number + 10)),
+        KeyGrant(ApiKeyId(UUID(int=number + 10)), scopes),
+    )
+    for number, (key, scopes) in enumerate(
+        {STOCK_READER: frozenset({Scope.INVENTORY_READ}), EVERYTHING: frozenset(Scope)}.items(), start=5
+    )
+}
 GUEST, GUEST_OWNER = "guest-token", CartOwner.of_guest(CartId(UUID(int=9)))
 PRINCIPALS = {
     CUSTOMER: Principal(UserId(UUID(int=1)), Role.CUSTOMER, SessionId(UUID(int=11))),
@@ -66,6 +84,16 @@ class KnownTokens:
         if principal is None:
             raise UnauthenticatedError(Reason.TOKEN_INVALID, "not a token of ours")
         return principal
+
+
+class KnownKeys:
+    """Authenticates the keys above and no other."""
+
+    async def execute(self, command: AuthenticateApiKeyCommand) -> Principal:
+        """The service of a known key."""
+        if command.key not in SERVICES:
+            raise key_invalid()
+        return SERVICES[command.key]
 
 
 class KnownGuests:
@@ -134,6 +162,7 @@ async def start() -> AsyncIterator[Start]:
             servicers=_servicers(use_cases, watch),
             authenticate=KnownTokens(),
             identify_guest=KnownGuests(),
+            authenticate_api_key=KnownKeys(),
             supervisor=watch,
         )
         port = await server.start()
@@ -164,6 +193,9 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
             **named("sign_up", "log_in", "refresh_session", "log_out", "log_out_everywhere", "list_sessions"),
             **named("end_session", "get_me"),
             page_tokens=tokens,
+        ),
+        ApiKeyServicer(
+            **named("issue_api_key", "list_api_keys", "rotate_api_key", "revoke_api_key"), page_tokens=tokens
         ),
         CatalogServicer(**named("list_products", "search_products", "get_product"), page_tokens=tokens),
         InventoryServicer(
@@ -214,6 +246,11 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
 def as_caller(token: str) -> tuple[tuple[str, str], ...]:
     """The metadata of a signed-in call."""
     return (("authorization", f"Bearer {token}"),)
+
+
+def as_service(key: str) -> tuple[tuple[str, str], ...]:
+    """The metadata of a service's call."""
+    return ((SERVICE_METADATA, key),)
 
 
 async def refusal(call: Awaitable[object]) -> "Refusal":

@@ -1,6 +1,7 @@
 """One case a method of the contract: who asks what, the command it becomes, and what the use case answers."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,8 +11,8 @@ from google.protobuf.message import Message
 from kapda.api.cart.v1 import cart_service_pb2
 from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.checkout.v1 import checkout_service_pb2
-from kapda.api.common.v1 import address_pb2, money_pb2
-from kapda.api.identity.v1 import identity_service_pb2, profile_pb2, profile_service_pb2
+from kapda.api.common.v1 import address_pb2, api_scope_pb2, money_pb2
+from kapda.api.identity.v1 import api_key_service_pb2, identity_service_pb2, profile_pb2, profile_service_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.api.ops.v1 import ops_service_pb2, promise_pb2
 from kapda.api.orders.v1 import order_service_pb2
@@ -38,13 +39,16 @@ from kapda.domain.identity.address_book import Label
 from kapda.domain.identity.phone import PhoneNumber
 from kapda.domain.identity.profile import ProfileChange
 from kapda.domain.identity.refresh import RefreshSecret
+from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.use_cases.add_address import AddAddressCommand
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccountCommand
 from kapda.domain.identity.use_cases.end_session import EndSessionCommand
 from kapda.domain.identity.use_cases.export_my_data import ExportMyDataCommand
 from kapda.domain.identity.use_cases.get_me import GetMeCommand
 from kapda.domain.identity.use_cases.get_profile import GetProfileCommand
+from kapda.domain.identity.use_cases.issue_api_key import IssueApiKeyCommand, IssuedApiKey
 from kapda.domain.identity.use_cases.list_addresses import ListAddressesCommand
+from kapda.domain.identity.use_cases.list_api_keys import ListApiKeysCommand
 from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
@@ -52,6 +56,8 @@ from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereC
 from kapda.domain.identity.use_cases.prefer_address import PreferAddressCommand
 from kapda.domain.identity.use_cases.refresh_session import RefreshSessionCommand
 from kapda.domain.identity.use_cases.remove_address import RemoveAddressCommand
+from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKeyCommand
+from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKeyCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
 from kapda.domain.identity.use_cases.update_address import UpdateAddressCommand
 from kapda.domain.identity.use_cases.update_profile import UpdateProfileCommand
@@ -76,8 +82,10 @@ from kapda.domain.orders.use_cases.refund_order import RefundOrderCommand
 from kapda.domain.orders.use_cases.resolve_case import ResolveCaseCommand
 from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
+from kapda.domain.shared.audit import Occasion
 from kapda.domain.shared.ids import (
     AddressId,
+    ApiKeyId,
     CaseId,
     CheckoutId,
     DesignerId,
@@ -91,6 +99,7 @@ from kapda.domain.shared.ids import (
 from kapda.domain.shared.money import INR, Money
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import Answer
+from kapda.entrypoints.grpc.translate.values import timestamp
 from tests.entrypoints.grpc import samples
 from tests.entrypoints.grpc.conftest import ADMIN, CALL_ID, CUSTOMER, DESIGNER, HERE, PRINCIPALS
 
@@ -100,6 +109,9 @@ OWNER = CartOwner.of_customer(CUSTOMER_ID)
 R, V = {"request_id": str(RID)}, {"variant_id": str(VARIANT)}
 BOTH = R | V
 CURSOR = ("key", "id")
+# What an admin's audited deed is written down as.
+BY_ADMIN = Occasion(PRINCIPALS[ADMIN].actor, CALL_ID, "asked for by phone")
+WHY = {"reason": BY_ADMIN.reason}
 PRICE = money_pb2.Money(currency_code="INR", amount_minor=100)
 ADDRESS = address_pb2.Address(
     name="Asha Rao",
@@ -122,7 +134,7 @@ FILTERS: dict[str, Any] = {
 WHICH = ProductFilter(
     "kurtas", DesignerId(UUID(int=20)), Money(100, INR), Money(100, INR), frozenset({"M"}), frozenset({"indigo"})
 )
-identity, catalog, stock = identity_service_pb2, catalog_service_pb2, inventory_service_pb2
+keys, identity, catalog, stock = api_key_service_pb2, identity_service_pb2, catalog_service_pb2, inventory_service_pb2
 cart, checkout, order = cart_service_pb2, checkout_service_pb2, order_service_pb2
 payment, ops, profile = payment_service_pb2, ops_service_pb2, profile_service_pb2
 
@@ -139,6 +151,46 @@ class Case:
 
 
 CASES = [
+    Case(
+        ADMIN,
+        "issue_api_key",
+        keys.IssueApiKeyRequest(
+            service_name="warehouse",
+            scopes=[api_scope_pb2.API_SCOPE_INVENTORY_READ, api_scope_pb2.API_SCOPE_INVENTORY_WRITE],
+            designer_id=str(VARIANT),
+            expire_time=timestamp(datetime(2099, 1, 1, tzinfo=UTC)),
+            **WHY,
+        ),
+        IssueApiKeyCommand(
+            BY_ADMIN,
+            "warehouse",
+            frozenset({Scope.INVENTORY_READ, Scope.INVENTORY_WRITE}),
+            DesignerId(VARIANT),
+            datetime(2099, 1, 1, tzinfo=UTC),
+        ),
+        IssuedApiKey(samples.API_KEY, samples.KEY_TEXT),
+    ),
+    Case(
+        ADMIN,
+        "list_api_keys",
+        keys.ListApiKeysRequest(page_size=3),
+        ListApiKeysCommand(PageRequest(3)),
+        Page((samples.API_KEY,), CURSOR),
+    ),
+    Case(
+        ADMIN,
+        "rotate_api_key",
+        keys.RotateApiKeyRequest(api_key_id=str(VARIANT), overlap_hours=0, **WHY),
+        RotateApiKeyCommand(BY_ADMIN, ApiKeyId(VARIANT), timedelta(0)),
+        IssuedApiKey(samples.API_KEY, samples.KEY_TEXT),
+    ),
+    Case(
+        ADMIN,
+        "revoke_api_key",
+        keys.RevokeApiKeyRequest(api_key_id=str(VARIANT), **WHY),
+        RevokeApiKeyCommand(BY_ADMIN, ApiKeyId(VARIANT)),
+        samples.API_KEY,
+    ),
     Case(
         CUSTOMER,
         "sign_up",

@@ -8,10 +8,12 @@ from kapda.domain.cart.merge import CutReason, MergeCut
 from kapda.domain.catalog.product import DesignerRef, OptionView, ProductDetail, ProductSummary, VariantView
 from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
 from kapda.domain.identity.address_book import Label, SavedAddress
+from kapda.domain.identity.api_key import ApiKey, ApiKeyText
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.phone import PhoneNumber
 from kapda.domain.identity.profile import Profile
 from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecret, SessionTokens
+from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.session import AccessToken, Contact, Session
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
 from kapda.domain.inventory.availability import Availability, HolderState, ListingState, LiveHold
@@ -25,6 +27,7 @@ from kapda.domain.payments.refund import Refund, RefundKind, RefundState
 from kapda.domain.shared.address import Address
 from kapda.domain.shared.ids import (
     AddressId,
+    ApiKeyId,
     CartId,
     CaseId,
     CheckoutId,
@@ -60,6 +63,21 @@ SESSION = Session(
 )
 
 PROFILE = Profile(USER.id, USER.email, USER.display_name, PhoneNumber("+919820012345"), 3, NOW)
+KEY_TEXT = ApiKeyText("abcd2345", "s" * 43)
+API_KEY = ApiKey(
+    id=ApiKeyId(UUID(int=80)),
+    service_id=UserId(UUID(int=81)),
+    service_name="warehouse",
+    prefix=KEY_TEXT.prefix,
+    digest=KEY_TEXT.digest,
+    scopes=frozenset({Scope.INVENTORY_READ, Scope.INVENTORY_WRITE}),
+    designer_id=DesignerId(UUID(int=20)),
+    created_at=NOW,
+    expires_at=NOW,
+    revoked_at=NOW,
+    last_used_at=NOW,
+    replaced_by=ApiKeyId(UUID(int=82)),
+)
 
 DESIGNER = DesignerRef(DesignerId(UUID(int=20)), "anokhi", "Anokhi")
 SUMMARY = ProductSummary(

@@ -14,29 +14,37 @@ from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from kapda.api.checkout.v1 import checkout_service_pb2
 from kapda.api.checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
-from kapda.api.common.v1 import access_pb2, role_pb2
+from kapda.api.common.v1 import access_pb2, api_scope_pb2, role_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.api.inventory.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from kapda.domain.cart.owner import CartOwner
+from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.ids import UserId
 from kapda.domain.shared.pages import Page
-from kapda.entrypoints.grpc.access_rules import AccessRule, AccessRulesError, read_rules
+from kapda.entrypoints.grpc.access_rules import PEOPLE, AccessRule, AccessRulesError, read_rules
 from kapda.entrypoints.grpc.interceptors.access import GUEST_CART_KEY
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
 from kapda.entrypoints.supervisor import Supervisor
 from tests.entrypoints.grpc import samples
 from tests.entrypoints.grpc.conftest import (
     CUSTOMER,
+    EVERYTHING,
     GUEST,
     GUEST_OWNER,
+    SERVICES,
+    STOCK_READER,
     KnownGuests,
+    KnownKeys,
     KnownTokens,
     Refusal,
     Running,
     as_caller,
+    as_service,
     refusal,
 )
+
+REFUND = api_scope_pb2.API_SCOPE_REFUND
 
 
 @pytest.mark.parametrize(
@@ -126,6 +134,52 @@ async def test_a_guest_neither_merges_nor_checks_out(served: Running) -> None:
     assert served.use_cases.commands == []
 
 
+async def stock_asked_for(served: Running, *metadata: tuple[str, str]) -> Any:
+    """The principal of a call for a variant's stock, or how the call is refused."""
+
+    async def level(_: object) -> Any:
+        return samples.LEVEL
+
+    served.use_cases.behaviours["get_stock"] = level
+    request = inventory_service_pb2.GetStockRequest(variant_id=str(uuid4()))
+    try:
+        await InventoryServiceStub(served.channel).GetStock(request, metadata=metadata)
+    except grpc.aio.AioRpcError as error:
+        return Refusal(error)
+    return served.use_cases.commands.pop().principal
+
+
+async def test_a_service_reaches_what_its_key_has_the_scope_for(served: Running) -> None:
+    assert await stock_asked_for(served, *as_service(STOCK_READER)) == SERVICES[STOCK_READER]
+
+
+async def test_a_service_without_the_scope_is_told_which(served: Running) -> None:
+    request = inventory_service_pb2.ReceiveStockRequest()
+    refused = await refusal(
+        InventoryServiceStub(served.channel).ReceiveStock(request, metadata=as_service(STOCK_READER))
+    )
+    assert (refused.code, refused.info.reason) == (grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING")
+    assert dict(refused.info.metadata) == {"scope": "INVENTORY_WRITE"}
+
+
+async def test_a_method_without_a_scope_is_closed_to_every_key(served: Running) -> None:
+    refused = await refusal(
+        CartServiceStub(served.channel).GetCart(cart_service_pb2.GetCartRequest(), metadata=as_service(EVERYTHING))
+    )
+    assert (refused.code, refused.info.reason) == (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+
+
+async def test_what_is_no_key_of_ours_is_refused(served: Running) -> None:
+    refused = await stock_asked_for(served, *as_service("guessed"))
+    assert (refused.code, refused.info.reason) == (grpc.StatusCode.UNAUTHENTICATED, "API_KEY_INVALID")
+
+
+async def test_a_caller_with_a_session_and_a_key_is_the_signed_in_one(served: Running) -> None:
+    refused = await stock_asked_for(served, *as_service(EVERYTHING), *as_caller(CUSTOMER))
+    assert refused.info.reason == "ROLE_NOT_ALLOWED"
+    assert dict(refused.info.metadata) == {"role": "customer"}
+
+
 async def test_a_public_method_does_not_mind_a_bad_token(served: Running) -> None:
     async def nothing(_: object) -> Page[Any]:
         return Page(())
@@ -180,6 +234,10 @@ def test_start_up_names_every_method_without_a_usable_rule() -> None:
             "PublicWithRoles": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, roles=roles),
             "PublicButOwned": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, owned=True),
             "GuestsOfNobody": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST),
+            "PublicWithScope": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, scope=REFUND),
+            "GuestsWithScope": access_pb2.Access(
+                audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True, scope=REFUND
+            ),
             "NoSuchRole": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_UNSPECIFIED]),
         }
     )
@@ -193,6 +251,8 @@ def test_start_up_names_every_method_without_a_usable_rule() -> None:
         "PublicWithRoles",
         "PublicButOwned",
         "GuestsOfNobody",
+        "PublicWithScope",
+        "GuestsWithScope",
         "NoSuchRole",
     ]
 
@@ -204,14 +264,16 @@ def test_rules_say_whom_they_let_in() -> None:
             "Cart": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True),
             "Mine": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN, owned=True),
             "Desk": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN]),
+            "Bot": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN], scope=REFUND),
         }
     )
     rules = {path.rpartition("/")[2]: rule for path, rule in read_rules([service]).items()}
     assert rules == {
         "Open": AccessRule(public=True, roles=frozenset()),
-        "Cart": AccessRule(public=False, roles=frozenset(Role), guests=True),
-        "Mine": AccessRule(public=False, roles=frozenset(Role)),
+        "Cart": AccessRule(public=False, roles=PEOPLE, guests=True),
+        "Mine": AccessRule(public=False, roles=PEOPLE),
         "Desk": AccessRule(public=False, roles=frozenset({Role.ADMIN})),
+        "Bot": AccessRule(public=False, roles=frozenset({Role.ADMIN}), scope=Scope.REFUND),
     }
 
 
@@ -222,5 +284,6 @@ async def test_a_server_does_not_start_with_something_that_is_no_servicer() -> N
             servicers=[object()],
             authenticate=KnownTokens(),
             identify_guest=KnownGuests(),
+            authenticate_api_key=KnownKeys(),
             supervisor=Supervisor(),
         )

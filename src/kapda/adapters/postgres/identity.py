@@ -1,5 +1,7 @@
 """Accounts in PostgreSQL, and who acts for which house."""
 
+from datetime import datetime
+
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +28,11 @@ _SAVE_USER = text("""
 """)
 
 _DESIGNERS_OF = text("SELECT designer_id FROM designer_members WHERE user_id = :user_id ORDER BY designer_id")
+_ADD_MEMBER = text("""
+    INSERT INTO designer_members (designer_id, user_id, created_at)
+    SELECT id, :user_id, :at FROM designers WHERE id = :designer_id
+    RETURNING true
+""")
 
 
 class PostgresUsers:
@@ -68,6 +75,11 @@ class PostgresDesignerMembership:
         """The designers the user is a member of, in the order of their ids."""
         result = await self._connection.execute(_DESIGNERS_OF, {"user_id": user_id})
         return tuple(DesignerId(designer_id) for designer_id in result.scalars())
+
+    async def add(self, designer_id: DesignerId, user_id: UserId, at: datetime) -> bool:
+        """Insert the membership; False where there is no such house."""
+        values = {"designer_id": designer_id, "user_id": user_id, "at": at}
+        return bool(await self._connection.scalar(_ADD_MEMBER, values))
 
 
 def _user_values(user: User) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kapda.adapters.pgqueuer.jobs import PgqueuerJobs
+from kapda.adapters.postgres.api_keys import PostgresApiKeys
 from kapda.adapters.postgres.audit import PostgresAudit
 from kapda.adapters.postgres.carts import PostgresCarts
 from kapda.adapters.postgres.cases import PostgresCases
@@ -43,6 +44,7 @@ class PostgresUnitOfWork:
     """
 
     audit: PostgresAudit
+    api_keys: PostgresApiKeys
     users: PostgresUsers
     sessions: PostgresSessions
     refresh_tokens: PostgresRefreshTokens
@@ -73,6 +75,7 @@ class PostgresUnitOfWork:
         except Exception as error:
             raise domain_error(error) or error from error
         self.audit = PostgresAudit(connection)
+        self.api_keys = PostgresApiKeys(connection)
         self.users = PostgresUsers(connection)
         self.sessions = PostgresSessions(connection)
         self.refresh_tokens = PostgresRefreshTokens(connection)

@@ -6,12 +6,13 @@ from datetime import datetime
 from enum import Enum, unique
 from typing import Protocol
 
+from kapda.domain.identity.api_key import ApiKey
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.refresh import RefreshToken
 from kapda.domain.identity.session import AccessClaims, Session
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import Audit
-from kapda.domain.shared.ids import DesignerId, SessionId, UserId
+from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, UserId
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
@@ -98,6 +99,42 @@ class DesignerMembership(Protocol):
         """The designers the user is a member of, in a fixed order; none for most users."""
         ...
 
+    async def add(self, designer_id: DesignerId, user_id: UserId, at: datetime) -> bool:
+        """Make the user a member; False where there is no such house."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """API keys, inside a unit of work."""
+
+    async def add(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        ...
+
+    async def find_by_prefix(self, prefix: str) -> ApiKey | None:
+        """The key that its text names, be it over or not; None where there is none, or its service is not active."""
+        ...
+
+    async def lock(self, key_id: ApiKeyId) -> ApiKey | None:
+        """The key as it is now, or None; nobody else changes it before this transaction ends."""
+        ...
+
+    async def save(self, key: ApiKey) -> None:
+        """Keep the changes of a key that was locked in this transaction. The last use is not one of them."""
+        ...
+
+    async def list(self, page: PageRequest) -> Page[ApiKey]:
+        """All keys, the newest first. The cursor is (key id,)."""
+        ...
+
+
+class KeyUses(Protocol):
+    """When API keys were last used, give or take USE_NOTED_EVERY."""
+
+    def note(self, key_id: ApiKeyId, at: datetime) -> None:
+        """Have the use written down some time soon. Returns at once and never fails; a note may be lost."""
+        ...
+
 
 class IdentityUnitOfWork(UnitOfWork, Protocol):
     """One transaction over accounts and sessions."""
@@ -120,6 +157,11 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
     @property
     def designer_members(self) -> DesignerMembership:
         """Who acts for which designer."""
+        ...
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The keys of services."""
         ...
 
     @property

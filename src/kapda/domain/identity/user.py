@@ -37,6 +37,12 @@ class Role(Enum):
     DESIGNER = "designer"
     BRAND = "brand"
     ADMIN = "admin"
+    # An internal client with API keys. Nobody logs in as one.
+    SERVICE = "service"
+
+
+# What stands where a hash would for an account without a password: no password has it.
+NO_PASSWORD = "!"  # noqa: S105  (none)
 
 
 @unique
@@ -118,6 +124,12 @@ class User:
     ) -> "User":
         """A new account. Everybody starts as a customer; other roles are given, never asked for."""
         return cls(user_id, email, display_name, Role.CUSTOMER, password_hash, created_at=at, updated_at=at)
+
+    @classmethod
+    def service(cls, user_id: UserId, name: DisplayName, at: datetime) -> "User":
+        """An internal client. It has no password, and no mailbox: the address only keeps it apart."""
+        email = EmailAddress(f"{user_id.hex}@service.invalid")
+        return cls(user_id, email, name, Role.SERVICE, NO_PASSWORD, created_at=at, updated_at=at)
 
     def keep_hash(self, password_hash: str, at: datetime) -> None:
         """Replace the hash by another one of the same password, made with today's parameters."""

@@ -1,14 +1,14 @@
-"""Whose stock somebody may see: an admin everybody's, anybody else that of the houses they are a member of."""
+"""Whose stock somebody may see: an admin or an unbound service everybody's, anybody else that of the houses they are a
+member of."""
 
 from kapda.domain.identity.principal import Principal
-from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import NotFoundError, Reason
 from kapda.domain.shared.ids import UserId, VariantId
 
 
 def owner_of(principal: Principal) -> UserId | None:
     """The owner to ask the repository with; None sees every house."""
-    return None if principal.role is Role.ADMIN else principal.user_id
+    return principal.owner
 
 
 def variant_not_found(variant_id: VariantId) -> NotFoundError:

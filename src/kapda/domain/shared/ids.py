@@ -17,6 +17,7 @@ RefundId = NewType("RefundId", UUID)
 CaseId = NewType("CaseId", UUID)
 OrderId = NewType("OrderId", UUID)
 RequestId = NewType("RequestId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
 
 
 class IdGenerator(Protocol):

@@ -1,15 +1,16 @@
 """The `kapda` command: one subcommand a process or chore."""
 
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, Any, NoReturn
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 import uvloop
 
+from kapda.entrypoints.cli.api_keys import app as api_keys
 from kapda.entrypoints.cli.payments import app as payments
-from kapda.entrypoints.settings import MAX_SERVE_WORKERS, Settings, SettingsError, host_and_port, load_settings
-from kapda.entrypoints.telemetry import configure_logging
+from kapda.entrypoints.cli.running import cannot_start, process_settings, run
+from kapda.entrypoints.settings import MAX_SERVE_WORKERS, Settings, host_and_port
 
 app = typer.Typer(
     name="kapda",
@@ -20,26 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(payments)
-
-
-def _settings() -> Settings:
-    """The settings from the environment, and logging as they want it; unfit settings end the process with status 2."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        _cannot_start(error)
-    configure_logging(settings.log_level)
-    return settings
-
-
-def _cannot_start(reason: Exception) -> NoReturn:
-    typer.echo(f"kapda cannot start:\n{reason}", err=True)
-    sys.exit(2)
-
-
-def _run(process: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    """Run a process's coroutine with settings from the environment."""
-    uvloop.run(process(_settings()))
+app.add_typer(api_keys)
 
 
 @app.command()
@@ -52,7 +34,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve gRPC until SIGTERM."""
-    settings = _settings()
+    settings = process_settings()
     count = workers or settings.serve_workers
     if count == 1:
         from kapda.entrypoints.lifecycle import run_server  # noqa: PLC0415  (each command loads only what it runs)
@@ -75,7 +57,7 @@ def _serve_from(command: Sequence[str], count: int, settings: Settings, *, share
         try:
             check_port_is_free(*host_and_port(settings.grpc_address))
         except PortTakenError as error:
-            _cannot_start(error)
+            cannot_start(error)
 
     async def keep_up() -> int:
         return await ServerProcesses(command, count, drain_seconds=settings.lame_duck_seconds + DRAIN_SECONDS).run()
@@ -88,7 +70,7 @@ def webhooks() -> None:
     """Take in Razorpay's webhooks over HTTP until SIGTERM."""
     from kapda.entrypoints.lifecycle import run_webhooks  # noqa: PLC0415  (as above)
 
-    _run(run_webhooks)
+    run(run_webhooks)
 
 
 @app.command()
@@ -96,7 +78,7 @@ def worker() -> None:
     """Work on jobs and sweeps until SIGTERM."""
     from kapda.entrypoints.lifecycle import run_worker  # noqa: PLC0415  (as above)
 
-    _run(run_worker)
+    run(run_worker)
 
 
 @app.command()
@@ -104,7 +86,7 @@ def migrate() -> None:
     """Bring the database's schema up to this version."""
     from kapda.entrypoints.chores import run_migrations  # noqa: PLC0415  (as above)
 
-    _run(run_migrations)
+    run(run_migrations)
 
 
 @app.command()
@@ -119,7 +101,7 @@ def seed(
             await run_migrations(settings)
         await run_seed(settings)
 
-    _run(process)
+    run(process)
 
 
 @app.command()
@@ -134,7 +116,7 @@ def emulator(
     async def process(settings: Settings) -> None:
         await run_emulator(settings, address, webhook_url, seed)
 
-    _run(process)
+    run(process)
 
 
 @app.command()

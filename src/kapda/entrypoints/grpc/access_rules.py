@@ -7,7 +7,8 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 
-from kapda.api.common.v1 import access_pb2, role_pb2
+from kapda.api.common.v1 import access_pb2, api_scope_pb2, role_pb2
+from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.user import Role
 
 # Other people's services, whose methods cannot carry our option: both are public and tell nothing about anybody.
@@ -19,6 +20,9 @@ _ROLES: Mapping[int, Role] = {
     role_pb2.ROLE_BRAND: Role.BRAND,
     role_pb2.ROLE_ADMIN: Role.ADMIN,
 }
+# Services are not among those who sign in: only a scope opens a method to them.
+PEOPLE = frozenset(Role) - {Role.SERVICE}
+_SCOPES: Mapping[int, Scope] = {api_scope_pb2.ApiScope.Value(f"API_SCOPE_{scope.name}"): scope for scope in Scope}
 
 
 class AccessRulesError(Exception):
@@ -29,12 +33,13 @@ class AccessRulesError(Exception):
 class AccessRule:
     """Whom a method lets in: everybody when `public`, else anybody signed in whose role is in `roles`.
 
-    With `guests` also whoever opens a guest cart.
+    With `guests` also whoever opens a guest cart, with `scope` also services whose API key has it.
     """
 
     public: bool
     roles: frozenset[Role]
     guests: bool = False
+    scope: Scope | None = None
 
 
 def read_rules(services: Iterable[ServiceDescriptor]) -> Mapping[str, AccessRule]:
@@ -60,16 +65,25 @@ def _rule(method: MethodDescriptor) -> AccessRule:
     roles = frozenset(_ROLES[role] for role in access.roles if role in _ROLES)
     if len(roles) != len(access.roles):
         raise ValueError("names a role twice, or one that does not exist")
+    scope = _scope(access)
     match access.audience, bool(roles), access.owned:
-        case access_pb2.AUDIENCE_PUBLIC, False, False:
+        case access_pb2.AUDIENCE_PUBLIC, False, False if scope is None:
             return AccessRule(public=True, roles=frozenset())
         case access_pb2.AUDIENCE_SIGNED_IN, False, _:
-            return AccessRule(public=False, roles=frozenset(Role))
-        case access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, False, True:
-            return AccessRule(public=False, roles=frozenset(Role), guests=True)
+            return AccessRule(public=False, roles=PEOPLE, scope=scope)
+        case access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, False, True if scope is None:
+            return AccessRule(public=False, roles=PEOPLE, guests=True)
         case access_pb2.AUDIENCE_ROLES, True, _:
-            return AccessRule(public=False, roles=roles)
+            return AccessRule(public=False, roles=roles, scope=scope)
         case access_pb2.AUDIENCE_UNSPECIFIED, _, _:
             raise ValueError("declares none")
         case _:
             raise ValueError("contradicts itself")
+
+
+def _scope(access: access_pb2.Access) -> Scope | None:
+    if access.scope == api_scope_pb2.API_SCOPE_UNSPECIFIED:
+        return None
+    if access.scope not in _SCOPES:
+        raise ValueError("names a scope that does not exist")
+    return _SCOPES[access.scope]

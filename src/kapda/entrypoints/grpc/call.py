@@ -10,6 +10,7 @@ from kapda.domain.cart.owner import CartOwner
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import Contact
+from kapda.domain.shared.audit import Occasion
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.request_log import Answer
 
@@ -77,6 +78,12 @@ def contact(context: Context) -> Contact:
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     agent = next((metadata[key] for key in USER_AGENT_KEYS if key in metadata), None)
     return Contact(current().client, agent)
+
+
+def occasion(reason: str) -> Occasion:
+    """Who calls, in which call, and why: for what the audit log is told. Raises as `caller` does, and
+    InvalidArgumentError (VALIDATION_FAILED) for a blank reason."""
+    return Occasion(caller().actor, current().request_id, reason)
 
 
 def cart_owner() -> CartOwner:

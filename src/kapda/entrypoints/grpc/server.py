@@ -12,6 +12,7 @@ from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.identify_guest import IdentifyGuestCommand
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKeyCommand
 from kapda.entrypoints import log
 from kapda.entrypoints.grpc.access_rules import read_rules
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
@@ -80,6 +81,7 @@ class GrpcServer:
         servicers: Sequence[object],
         authenticate: UseCase[AuthenticateCommand, Principal],
         identify_guest: UseCase[IdentifyGuestCommand, CartOwner],
+        authenticate_api_key: UseCase[AuthenticateApiKeyCommand, Principal],
         supervisor: Supervisor,
     ) -> None:
         """Raises AccessRulesError when a method has no usable rule."""
@@ -95,7 +97,7 @@ class GrpcServer:
                 clients=ClientNetworks(settings.trusted_proxies),
                 concurrency=self._concurrency,
                 deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
-                access=Access(rules, authenticate, identify_guest),
+                access=Access(rules, authenticate, identify_guest, authenticate_api_key),
                 messages=Messages(service.descriptor for service in services),
             ),
             options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(settings.share_port))],

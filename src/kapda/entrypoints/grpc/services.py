@@ -11,6 +11,8 @@ from kapda.api.cart.v1 import cart_service_pb2, cart_service_pb2_grpc
 from kapda.api.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from kapda.api.checkout.v1 import checkout_service_pb2, checkout_service_pb2_grpc
 from kapda.api.identity.v1 import (
+    api_key_service_pb2,
+    api_key_service_pb2_grpc,
     identity_service_pb2,
     identity_service_pb2_grpc,
     profile_service_pb2,
@@ -41,6 +43,11 @@ SERVICES = (
         profile_service_pb2.DESCRIPTOR.services_by_name["ProfileService"],
         profile_service_pb2_grpc.ProfileServiceServicer,
         profile_service_pb2_grpc.add_ProfileServiceServicer_to_server,
+    ),
+    Service(
+        api_key_service_pb2.DESCRIPTOR.services_by_name["ApiKeyService"],
+        api_key_service_pb2_grpc.ApiKeyServiceServicer,
+        api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server,
     ),
     Service(
         catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"],

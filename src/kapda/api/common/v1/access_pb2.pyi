@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
+from kapda.api.common.v1 import api_scope_pb2 as _api_scope_pb2
 from kapda.api.common.v1 import role_pb2 as _role_pb2
 import builtins as _builtins
 import sys
@@ -71,11 +72,17 @@ class Access(_message.Message):
     AUDIENCE_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     OWNED_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
     audience: Global___Audience.ValueType
     """Whom the method is open to."""
     owned: _builtins.bool
     """Whether the method works on things that have an owner. Another's thing is then answered as one that does not
     exist, with NOT_FOUND. Admins, where the method is open to them, see everybody's.
+    """
+    scope: _api_scope_pb2.ApiScope.ValueType
+    """Opens the method to internal services as well: callers without an access token whose metadata `x-kapda-api-key` carries
+    an API key with this scope. A method without one is closed to them; a public one asks nobody. Errors: API_KEY_INVALID,
+    API_KEY_EXPIRED, SCOPE_MISSING.
     """
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_role_pb2.Role.ValueType]:
@@ -87,10 +94,11 @@ class Access(_message.Message):
         audience: Global___Audience.ValueType = ...,
         roles: _abc.Iterable[_role_pb2.Role.ValueType] | None = ...,
         owned: _builtins.bool = ...,
+        scope: _api_scope_pb2.ApiScope.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "roles", b"roles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "roles", b"roles", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

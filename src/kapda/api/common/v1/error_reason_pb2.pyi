@@ -60,11 +60,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The refresh token was used before, longer ago than the grace for parallel tabs. Two parties hold it, so its session
     was ended for both: sign in again.
     """
+    ERROR_REASON_API_KEY_INVALID: _ErrorReason.ValueType  # 210
+    """The API key is not one of ours, or was revoked."""
+    ERROR_REASON_API_KEY_EXPIRED: _ErrorReason.ValueType  # 211
+    """The API key has expired, or its time beside the next one is over."""
     ERROR_REASON_ROLE_NOT_ALLOWED: _ErrorReason.ValueType  # 300
     """PERMISSION_DENIED: somebody, but not somebody who may.
 
     The caller's role may not call the method.
     """
+    ERROR_REASON_SCOPE_MISSING: _ErrorReason.ValueType  # 301
+    """The API key lacks the method's scope. Metadata: scope."""
     ERROR_REASON_PRODUCT_NOT_FOUND: _ErrorReason.ValueType  # 400
     """NOT_FOUND: it does not exist, or it is another's.
 
@@ -88,6 +94,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such session of the caller."""
     ERROR_REASON_ADDRESS_NOT_FOUND: _ErrorReason.ValueType  # 420
     """No such entry in the caller's address book."""
+    ERROR_REASON_API_KEY_NOT_FOUND: _ErrorReason.ValueType  # 425
+    """No such API key."""
+    ERROR_REASON_DESIGNER_NOT_FOUND: _ErrorReason.ValueType  # 426
+    """No such designer."""
     ERROR_REASON_EMAIL_TAKEN: _ErrorReason.ValueType  # 500
     """ALREADY_EXISTS: a unique name is taken.
 
@@ -134,6 +144,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The address book is full. Metadata: limit."""
     ERROR_REASON_ACCOUNT_IN_USE: _ErrorReason.ValueType  # 651
     """Something of the customer's is under way; PreconditionFailure lists what. Metadata: open."""
+    ERROR_REASON_API_KEY_STATE_INVALID: _ErrorReason.ValueType  # 630
+    """The API key is over or was rotated before. Metadata: prefix."""
     ERROR_REASON_REQUEST_IN_PROGRESS: _ErrorReason.ValueType  # 700
     """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 
@@ -217,11 +229,17 @@ ERROR_REASON_REFRESH_TOKEN_REUSED: ErrorReason.ValueType  # 207
 """The refresh token was used before, longer ago than the grace for parallel tabs. Two parties hold it, so its session
 was ended for both: sign in again.
 """
+ERROR_REASON_API_KEY_INVALID: ErrorReason.ValueType  # 210
+"""The API key is not one of ours, or was revoked."""
+ERROR_REASON_API_KEY_EXPIRED: ErrorReason.ValueType  # 211
+"""The API key has expired, or its time beside the next one is over."""
 ERROR_REASON_ROLE_NOT_ALLOWED: ErrorReason.ValueType  # 300
 """PERMISSION_DENIED: somebody, but not somebody who may.
 
 The caller's role may not call the method.
 """
+ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 301
+"""The API key lacks the method's scope. Metadata: scope."""
 ERROR_REASON_PRODUCT_NOT_FOUND: ErrorReason.ValueType  # 400
 """NOT_FOUND: it does not exist, or it is another's.
 
@@ -245,6 +263,10 @@ ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 408
 """No such session of the caller."""
 ERROR_REASON_ADDRESS_NOT_FOUND: ErrorReason.ValueType  # 420
 """No such entry in the caller's address book."""
+ERROR_REASON_API_KEY_NOT_FOUND: ErrorReason.ValueType  # 425
+"""No such API key."""
+ERROR_REASON_DESIGNER_NOT_FOUND: ErrorReason.ValueType  # 426
+"""No such designer."""
 ERROR_REASON_EMAIL_TAKEN: ErrorReason.ValueType  # 500
 """ALREADY_EXISTS: a unique name is taken.
 
@@ -291,6 +313,8 @@ ERROR_REASON_ADDRESS_LIMIT_EXCEEDED: ErrorReason.ValueType  # 650
 """The address book is full. Metadata: limit."""
 ERROR_REASON_ACCOUNT_IN_USE: ErrorReason.ValueType  # 651
 """Something of the customer's is under way; PreconditionFailure lists what. Metadata: open."""
+ERROR_REASON_API_KEY_STATE_INVALID: ErrorReason.ValueType  # 630
+"""The API key is over or was rotated before. Metadata: prefix."""
 ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 700
 """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 

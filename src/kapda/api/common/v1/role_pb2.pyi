@@ -32,6 +32,8 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """Sells under a brand's name and sees only what is that brand's."""
     ROLE_ADMIN: _Role.ValueType  # 4
     """Runs the marketplace."""
+    ROLE_SERVICE: _Role.ValueType  # 5
+    """Is an internal service, which calls with an API key. Nobody signs in as one, and nobody is given the role."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """What a user is to the marketplace. One user has one role."""
@@ -46,4 +48,6 @@ ROLE_BRAND: Role.ValueType  # 3
 """Sells under a brand's name and sees only what is that brand's."""
 ROLE_ADMIN: Role.ValueType  # 4
 """Runs the marketplace."""
+ROLE_SERVICE: Role.ValueType  # 5
+"""Is an internal service, which calls with an API key. Nobody signs in as one, and nobody is given the role."""
 Global___Role: _TypeAlias = Role  # noqa: Y015

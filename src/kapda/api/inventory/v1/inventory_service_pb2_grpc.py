@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class InventoryServiceStub:
-    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants; an admin all.
+    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants, a service those of the
+    house that its API key is bound to; an admin, and a service whose key is bound to none, all.
     """
 
     def __init__(self, channel):
@@ -78,7 +79,8 @@ class InventoryServiceStub:
 
 
 class InventoryServiceServicer:
-    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants; an admin all.
+    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants, a service those of the
+    house that its API key is bound to; an admin, and a service whose key is bound to none, all.
     """
 
     def GetStock(self, request, context):
@@ -211,7 +213,8 @@ def add_InventoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class InventoryService:
-    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants; an admin all.
+    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants, a service those of the
+    house that its API key is bound to; an admin, and a service whose key is bound to none, all.
     """
 
     @staticmethod

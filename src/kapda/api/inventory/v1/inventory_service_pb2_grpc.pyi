@@ -13,7 +13,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InventoryServiceStub:
-    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants; an admin all."""
+    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants, a service those of the
+    house that its API key is bound to; an admin, and a service whose key is bound to none, all.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetStockRequest, _inventory_service_pb2.GetStockResponse]
@@ -64,7 +66,9 @@ class InventoryServiceStub:
     """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants; an admin all."""
+    """The stock of variants, for those who sell them. A designer or brand reaches only its own variants, a service those of the
+    house that its API key is bound to; an admin, and a service whose key is bound to none, all.
+    """
 
     @_abc_1.abstractmethod
     def GetStock(

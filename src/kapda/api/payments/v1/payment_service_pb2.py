@@ -29,7 +29,7 @@ from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_do
 from kapda.api.payments.v1 import payment_pb2 as kapda_dot_api_dot_payments_dot_v1_dot_payment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+kapda/api/payments/v1/payment_service.proto\x12\x15kapda.api.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a#kapda/api/payments/v1/payment.proto\"5\n\x11GetPaymentRequest\x12 \n\npayment_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"E\n\x12GetPaymentResponse\x12/\n\x07payment\x18\x01 \x01(\x0b\x32\x1e.kapda.api.payments.v1.Payment2\xa3\x01\n\x0ePaymentService\x12\x90\x01\n\nGetPayment\x12(.kapda.api.payments.v1.GetPaymentRequest\x1a).kapda.api.payments.v1.GetPaymentResponse\"-\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/payments/{payment_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+kapda/api/payments/v1/payment_service.proto\x12\x15kapda.api.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\x1a#kapda/api/payments/v1/payment.proto\"5\n\x11GetPaymentRequest\x12 \n\npayment_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"E\n\x12GetPaymentResponse\x12/\n\x07payment\x18\x01 \x01(\x0b\x32\x1e.kapda.api.payments.v1.Payment2\xa5\x01\n\x0ePaymentService\x12\x92\x01\n\nGetPayment\x12(.kapda.api.payments.v1.GetPaymentRequest\x1a).kapda.api.payments.v1.GetPaymentResponse\"/\x8a\xb5\x18\x06\x08\x02\x18\x01 \x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/payments/{payment_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPAYMENTREQUEST'].fields_by_name['payment_id']._loaded_options = None
   _globals['_GETPAYMENTREQUEST'].fields_by_name['payment_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_PAYMENTSERVICE'].methods_by_name['GetPayment']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['GetPayment']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002\037\022\035/api/v1/payments/{payment_id}'
+  _globals['_PAYMENTSERVICE'].methods_by_name['GetPayment']._serialized_options = b'\212\265\030\006\010\002\030\001 \003\202\323\344\223\002\037\022\035/api/v1/payments/{payment_id}'
   _globals['_GETPAYMENTREQUEST']._serialized_start=233
   _globals['_GETPAYMENTREQUEST']._serialized_end=286
   _globals['_GETPAYMENTRESPONSE']._serialized_start=288
   _globals['_GETPAYMENTRESPONSE']._serialized_end=357
   _globals['_PAYMENTSERVICE']._serialized_start=360
-  _globals['_PAYMENTSERVICE']._serialized_end=523
+  _globals['_PAYMENTSERVICE']._serialized_end=525
 # @@protoc_insertion_point(module_scope)

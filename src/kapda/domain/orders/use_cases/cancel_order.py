@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kapda.domain.identity.principal import Principal
-from kapda.domain.identity.user import Role
 from kapda.domain.inventory.stock import HoldLine
 from kapda.domain.orders.order import Order, OrderVerb
 from kapda.domain.orders.ports import OrderUnitOfWork
@@ -43,7 +42,7 @@ class CancelOrder:
     async def execute(self, command: CancelOrderCommand) -> Answer[Order]:
         """The cancelled order."""
         principal = command.principal
-        owner = None if principal.role is Role.ADMIN else principal.user_id
+        owner = principal.owner
         key = RequestKey(
             principal.user_id, "CancelOrder", command.request_id, fingerprint(command.order_id, command.reason)
         )

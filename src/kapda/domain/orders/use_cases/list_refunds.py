@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kapda.domain.identity.principal import Principal
-from kapda.domain.identity.user import Role
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.orders.refusals import order_not_found
 from kapda.domain.payments.refund import Refund
@@ -28,7 +27,7 @@ class ListRefunds:
     async def execute(self, command: ListRefundsCommand) -> tuple[Refund, ...]:
         """Oldest first; an order has a handful at most, so there are no pages."""
         principal = command.principal
-        owner = None if principal.role is Role.ADMIN else principal.user_id
+        owner = principal.owner
         async with self.unit_of_work() as uow:
             order = await uow.orders.get(command.order_id, owner)
             if order is None:

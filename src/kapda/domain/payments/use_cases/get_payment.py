@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kapda.domain.identity.principal import Principal
-from kapda.domain.identity.user import Role
 from kapda.domain.payments.payment import Payment
 from kapda.domain.payments.ports import PaymentsUnitOfWork
 from kapda.domain.shared.errors import NotFoundError, Reason
@@ -28,7 +27,7 @@ class GetPayment:
     async def execute(self, command: GetPaymentCommand) -> Payment:
         """Read, or not found."""
         principal = command.principal
-        customer_id = None if principal.role is Role.ADMIN else principal.user_id
+        customer_id = principal.owner
         async with self.unit_of_work() as uow:
             payment = await uow.payments.get(command.payment_id, customer_id)
         if payment is None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from kapda.domain.cart.guest import GuestToken
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.use_cases.identify_guest import IdentifyGuestCommand
+from kapda.domain.identity.api_key import scope_missing
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKeyCommand
 from kapda.domain.shared.errors import PermissionDeniedError, Reason, UnauthenticatedError
 from kapda.entrypoints.grpc.access_rules import AccessRule
 from kapda.entrypoints.grpc.call import Context, current
@@ -15,6 +17,7 @@ from kapda.entrypoints.use_case import UseCase
 
 AUTHORIZATION_KEY = "authorization"
 GUEST_CART_KEY = "x-kapda-guest-cart"
+SERVICE_METADATA = "x-kapda-api-key"
 _SCHEME = "bearer "
 
 
@@ -22,7 +25,8 @@ class Access(UnaryInterceptor):
     """Lets in whom the method's rule lets in. A public method looks at no token, not even at a bad one.
 
     A guest's token is looked at only where no access token came: a session that has run out must be noticed, not
-    answered from another cart.
+    answered from another cart. So is a service's API key; one that comes to a method without a scope is told that services
+    may not call it.
     """
 
     def __init__(
@@ -30,16 +34,19 @@ class Access(UnaryInterceptor):
         rules: Mapping[str, AccessRule],
         authenticate: UseCase[AuthenticateCommand, Principal],
         identify_guest: UseCase[IdentifyGuestCommand, CartOwner],
+        authenticate_api_key: UseCase[AuthenticateApiKeyCommand, Principal],
     ) -> None:
         super().__init__()
         self._rules = rules
         self._authenticate = authenticate
         self._identify_guest = identify_guest
+        self._authenticate_api_key = authenticate_api_key
 
     async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call for whoever may.
 
-        Raises UnauthenticatedError (GUEST_CART_UNKNOWN among its reasons) or PermissionDeniedError (ROLE_NOT_ALLOWED).
+        Raises UnauthenticatedError (GUEST_CART_UNKNOWN and API_KEY_INVALID among its reasons) or PermissionDeniedError
+        (ROLE_NOT_ALLOWED, SCOPE_MISSING).
         """
         # A KeyError would be a method that start-up did not see: no rule, no answer.
         rule = self._rules[method]
@@ -53,16 +60,25 @@ class Access(UnaryInterceptor):
         if token is None and guest_token is not None:
             current().guest = await self._identify_guest.execute(IdentifyGuestCommand(GuestToken(guest_token)))
             return
-        if token is None:
-            raise UnauthenticatedError(Reason.TOKEN_MISSING, "sign in first")
-        principal = await self._authenticate.execute(AuthenticateCommand(token))
-        current().principal = principal
+        principal = current().principal = await self._principal(token, context)
+        if principal.grant is not None and rule.scope is not None:
+            if rule.scope not in principal.grant.scopes:
+                raise scope_missing(rule.scope)
+            return
         if principal.role not in rule.roles:
             raise PermissionDeniedError(
                 Reason.ROLE_NOT_ALLOWED,
                 f"a {principal.role.value} may not do this",
                 metadata={"role": principal.role.value},
             )
+
+    async def _principal(self, token: str | None, context: Context) -> Principal:
+        if token is not None:
+            return await self._authenticate.execute(AuthenticateCommand(token))
+        key = _metadata(context, SERVICE_METADATA)
+        if key is not None:
+            return await self._authenticate_api_key.execute(AuthenticateApiKeyCommand(key))
+        raise UnauthenticatedError(Reason.TOKEN_MISSING, "sign in first")
 
 
 def _access_token(context: Context) -> str | None:
