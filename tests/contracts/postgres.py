@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -64,7 +64,7 @@ class PostgresBacking:
     """See Backing. Call `prepare` first."""
 
     engine: AsyncEngine
-    already_booked: type[Exception] = IntegrityError
+    already_booked: type[Exception] = UniqueViolationError
 
     async def prepare(self) -> None:
         """Nothing of an earlier test, and the customers, the house and its member."""

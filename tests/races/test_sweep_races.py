@@ -77,7 +77,7 @@ async def test_f41_a_sweep_asks_as_much_of_the_database_for_many_as_for_one(shop
     await shop.sql("UPDATE checkouts SET next_check_at = now() - interval '1 minute'")
     statements = Statements()
 
-    with statements.of(shop.container):
+    async with statements.of(shop.container):
         woken = await shop.container.wake_due_work().execute()
 
     assert woken >= due

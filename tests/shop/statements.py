@@ -1,30 +1,44 @@
 """Listens to what a process asks of the database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event
 
 from kapda.entrypoints.container import Container
 
+# What bounds a transaction; what tells the workers; and what the driver itself asks, once a connection, about a type.
+_NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "pg_notify", "typeinfo_tree", "current_setting('jit')")
+
 
 class Statements(list[str]):
-    """The statements of a process's pools while it is listened to."""
+    """The statements of a process's pools while it is listened to, but for those that every use case has."""
 
-    @contextmanager
-    def of(self, container: Container) -> Iterator[None]:
-        """Listen."""
+    @asynccontextmanager
+    async def of(self, container: Container) -> AsyncIterator[None]:
+        """Listen to every connection that is taken from a pool meanwhile."""
         engines = [e.sync_engine for e in (container.engine(), container.stock_engine(), container.catalog_engine())]
+        heard: list[Any] = []
 
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if "pg_notify" not in statement:
-                self.append(" ".join(statement.split()))
+        def note(query: Any) -> None:
+            if not any(words in query.query for words in _NOT_COUNTED):
+                self.append(" ".join(query.query.split()))
+
+        def listen(connection: Any, *_: object) -> None:
+            if connection.driver_connection not in heard:
+                connection.driver_connection.add_query_logger(note)
+                heard.append(connection.driver_connection)
 
         for engine in engines:
-            event.listen(engine, "before_cursor_execute", note)
+            event.listen(engine, "checkout", listen)
         try:
             yield
+            # The driver tells of a statement at the next turn of the loop.
+            await asyncio.sleep(0)
         finally:
             for engine in engines:
-                event.remove(engine, "before_cursor_execute", note)
+                event.remove(engine, "checkout", listen)
+            for connection in heard:
+                connection.remove_query_logger(note)

@@ -188,11 +188,10 @@ class Container(containers.DeclarativeContainer):
     engine = providers.Singleton(make_engine, _database_url, plans=Plans.GENERIC)
     stock_engine = providers.Singleton(make_engine, _database_url, pool_size=STOCK_POOL_SIZE, plans=Plans.GENERIC)
     catalog_engine = providers.Singleton(make_engine, _database_url, pool_size=CATALOG_POOL_SIZE, plans=Plans.CUSTOM)
-    read_engine = providers.Singleton(lambda engine: engine.execution_options(isolation_level="AUTOCOMMIT"), engine)
     notifier = providers.Singleton(JobNotifier, engine)
     unit_of_work = providers.Factory(PostgresUnitOfWork, engine, notifier.provided.notify)
     stock_unit_of_work = providers.Factory(PostgresUnitOfWork, stock_engine, notifier.provided.notify)
-    reads = providers.Factory(PostgresUnitOfWork, read_engine)
+    reads = providers.Factory(PostgresUnitOfWork, engine, autocommit=True)
 
     redis = providers.Singleton(make_client, settings.provided.redis_url.get_secret_value.call())
     revoked_tokens = providers.Singleton(RedisRevokedTokens, redis)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.pgqueuer.jobs import PgqueuerJobs
 from kapda.adapters.pgqueuer.runner import JobHandler, JobRunner
+from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.engine import make_engine
 from kapda.domain.shared.jobs import Job
 from tests.waiting import until
@@ -30,9 +31,10 @@ class Queue:
             return [(row.entrypoint, row.status) for row in found]
 
     async def wake(self, job: Job, *subjects: UUID) -> None:
-        async with self.engine.begin() as connection:
+        async with Connection(self.engine) as connection:
             for subject in subjects:
                 await PgqueuerJobs(connection).wake(job, subject)
+            await connection.commit()
 
     async def run(self, statement: str) -> None:
         async with self.engine.begin() as connection:

@@ -121,7 +121,7 @@ class Rows:
     async def counted(self, call: Callable[[], Awaitable[object]]) -> int:
         """The number of statements of the call."""
         statements = Statements()
-        with statements.of(self.shop.container):
+        async with statements.of(self.shop.container):
             await call()
         # For whoever reads a failure.
         print(*(f"{number}: {text[:120]}" for number, text in enumerate(statements, start=1)), sep="\n")  # noqa: T201

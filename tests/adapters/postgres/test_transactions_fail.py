@@ -9,7 +9,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
@@ -197,7 +196,7 @@ async def test_a_commit_that_the_database_refuses_leaves_nothing(engine: AsyncEn
             INSERT INTO ledger_transactions VALUES (uuidv7(), 'case_opened', uuidv7(), now()) RETURNING id
         ) INSERT INTO ledger_entries (transaction_id, position, account, amount_minor, currency)
         SELECT id, 1, 'gateway_receivable', 500, 'INR' FROM t"""
-    with pytest.raises(IntegrityError, match="does not sum to zero"):
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="does not sum to zero"):
         await _claimed(engine, key, partial(_run, unbalanced), lambda _jobs: told.append(None))
     assert not told
     assert await _kept(engine, key) == (False, False)

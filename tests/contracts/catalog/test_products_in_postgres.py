@@ -1,10 +1,10 @@
 """What only the catalogue in PostgreSQL shows: how many statements it takes, what is held, odd texts, the cap."""
 
-from collections.abc import Iterator
 from functools import partial
 
+import asyncpg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.catalog_statements import MAX_RANKED
@@ -17,16 +17,17 @@ from tests.fakes.catalog_builder import LOOM_ID, SAREES, CatalogueBuilder
 
 
 @pytest.fixture
-def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement executed."""
     sent: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
+    async def fetch(self: asyncpg.Connection, query: str, *values: object, **options: object) -> object:
+        sent.append(query)
+        return await unheard(self, query, *values, **options)
 
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine.sync_engine, "before_cursor_execute", note)
+    unheard = asyncpg.Connection.fetch
+    monkeypatch.setattr(asyncpg.Connection, "fetch", fetch)
+    return sent
 
 
 @pytest.mark.parametrize("products_on_sale", [1, 60])

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kapda.adapters.pgqueuer.names import to_payload
+from kapda.adapters.postgres.connection import Connection
 from kapda.domain.shared.jobs import Job
 
 # A row as pgqueuer's own enqueue writes it. That statement takes a third longer, for it also keeps a log line of its
@@ -34,7 +34,7 @@ class PgqueuerJobs:
     come too late for the work that is running; the sweep finds what that leaves behind.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._woken: set[Job] = set()
 

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.domain.identity.api_key import USE_NOTED_EVERY, ApiKey
 from kapda.domain.identity.scope import Scope
 from kapda.domain.shared.ids import ApiKeyId, DesignerId, UserId
@@ -44,7 +45,7 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.api_ke
 class PostgresApiKeys:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, key: ApiKey) -> None:
@@ -123,7 +124,7 @@ class PostgresKeyUses:
                 _log.warning("use of an API key not noted", type=type(error).__qualname__)
 
 
-def _key(row: Row[Any]) -> ApiKey:
+def _key(row: Row) -> ApiKey:
     return ApiKey(
         id=ApiKeyId(row.id),
         service_id=UserId(row.service_id),

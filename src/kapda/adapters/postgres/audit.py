@@ -1,12 +1,11 @@
 """The audit log in PostgreSQL."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import to_json
 from kapda.domain.shared.audit import Actor, ActorKind, AuditAction, AuditEntry, AuditFilter, Occasion
 from kapda.domain.shared.pages import Page, PageRequest
@@ -28,7 +27,7 @@ _LIST = text("""
 class PostgresAudit:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, entry: AuditEntry) -> None:
@@ -65,7 +64,7 @@ class PostgresAudit:
         return Page.cut([_entry(row) for row in rows], page, lambda entry: (entry.at.isoformat(), str(entry.id)))
 
 
-def _entry(row: Row[Any]) -> AuditEntry:
+def _entry(row: Row) -> AuditEntry:
     return AuditEntry(
         id=row.id,
         at=row.at,

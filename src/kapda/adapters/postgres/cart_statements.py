@@ -82,7 +82,7 @@ LOCK_EXPIRED = text(f"""
 """)  # noqa: S608  (constants only)
 # Asked again under the lock: a checkout that was starting while the rows were chosen has committed by now.
 DELETE_EXPIRED = text(f"""
-    DELETE FROM carts c WHERE c.id = ANY (CAST(:ids AS uuid[])) AND NOT {_HAS_LIVE_CHECKOUT}
+    DELETE FROM carts c WHERE c.id = ANY (CAST(:ids AS uuid[])) AND NOT {_HAS_LIVE_CHECKOUT} RETURNING id
 """)  # noqa: S608  (constants only)
 _ON_SALE_WITHIN_LIMITS = f"""
     v.active AND p.state = 'published'

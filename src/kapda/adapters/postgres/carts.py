@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from kapda.adapters.postgres.cart_statements import (
     ABSORB,
     ADD_GUEST,
@@ -29,6 +26,7 @@ from kapda.adapters.postgres.cart_statements import (
     TOUCH,
     TOUCH_GUEST,
 )
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.domain.cart.cart import Cart, CartLine, SaleTerms
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import LineFacts
@@ -39,7 +37,7 @@ from kapda.domain.shared.money import Money
 class PostgresCarts:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def get(self, owner: CartOwner, at: datetime) -> Cart | None:
@@ -88,8 +86,8 @@ class PostgresCarts:
 
     async def delete_expired(self, at: datetime, limit: int) -> int:
         """See the port."""
-        ids = (await self._connection.scalars(LOCK_EXPIRED, {"at": at, "limit": limit})).all()
-        return (await self._connection.execute(DELETE_EXPIRED, {"ids": ids})).rowcount if ids else 0
+        ids = await self._connection.scalars(LOCK_EXPIRED, {"at": at, "limit": limit})
+        return len(await self._connection.execute(DELETE_EXPIRED, {"ids": ids})) if ids else 0
 
     async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
         """See the port."""
@@ -130,7 +128,7 @@ def _arrays(quantities: Sequence[tuple[VariantId, int]]) -> dict[str, Any]:
     }
 
 
-def _cart(rows: Sequence[Row[Any]]) -> Cart:
+def _cart(rows: Sequence[Row]) -> Cart:
     first = rows[0]
     return Cart(
         id=CartId(first.id),
@@ -142,7 +140,7 @@ def _cart(rows: Sequence[Row[Any]]) -> Cart:
     )
 
 
-def _line(row: Row[Any]) -> CartLine:
+def _line(row: Row) -> CartLine:
     return CartLine(
         variant_id=VariantId(row.variant_id),
         product_id=ProductId(row.product_id),

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import TextClause, text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import to_json
 from kapda.domain.payments.payment_case import CaseKind, CaseState, PaymentCase, Resolution
 from kapda.domain.shared.ids import CaseId, CheckoutId, PaymentId, RefundId
@@ -40,7 +40,7 @@ _OPEN = text(f"""
 class PostgresCases:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, case: PaymentCase) -> None:
@@ -110,7 +110,7 @@ def _ending(case: PaymentCase) -> dict[str, Any]:
     }
 
 
-def _case(row: Row[Any]) -> PaymentCase:
+def _case(row: Row) -> PaymentCase:
     return PaymentCase(
         id=CaseId(row.id),
         kind=CaseKind(row.kind),

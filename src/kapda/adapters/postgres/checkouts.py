@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import TextClause, text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutLine, CheckoutState
 from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
@@ -85,7 +85,7 @@ _DUE = text("SELECT id FROM checkouts WHERE next_check_at <= :at ORDER BY next_c
 class PostgresCheckouts:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, checkout: Checkout, lease_until: datetime, next_check_at: datetime) -> None:
@@ -209,7 +209,7 @@ def line_record(line: CheckoutLine) -> dict[str, Any]:
     }
 
 
-def _checkout(row: Row[Any]) -> Checkout:
+def _checkout(row: Row) -> Checkout:
     return Checkout(
         id=CheckoutId(row.id),
         cart_id=CartId(row.cart_id),

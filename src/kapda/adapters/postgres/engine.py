@@ -28,6 +28,8 @@ LOCK_TIMEOUT_MS = 4_000
 # A transaction left open by a lost task must not hold its locks for long.
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_SECONDS = 5.0
+# More than there are; the catalogue alone has a hundred and more.
+STATEMENTS_PREPARED = 500
 
 
 def driver_url(database_url: str) -> str:
@@ -62,6 +64,9 @@ def make_engine(database_url: str, *, pool_size: int = GENERAL_POOL_SIZE, plans:
         json_deserializer=orjson.loads,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
+            # Statements are few and stay the same: each connection prepares each of them once.
+            "statement_cache_size": STATEMENTS_PREPARED,
+            "max_cached_statement_lifetime": 0,
             "server_settings": {
                 "application_name": "kapda",
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),

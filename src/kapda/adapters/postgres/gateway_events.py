@@ -1,12 +1,11 @@
 """The inbox of webhook deliveries in PostgreSQL."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.domain.payments.gateway_event import GatewayEvent, GatewayEventState, ReceivedEvent
 
 _COLUMNS = "id, event_type, gateway_payment_id, gateway_refund_id, state, attempts, received_at"
@@ -41,7 +40,7 @@ _DUE = text("""
 class PostgresGatewayEvents:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def store(self, new_id: UUID, event: ReceivedEvent, at: datetime) -> GatewayEvent:
@@ -86,7 +85,7 @@ class PostgresGatewayEvents:
         return tuple(await self._connection.scalars(_DUE, {"at": at, "limit": limit}))
 
 
-def _event(row: Row[Any]) -> GatewayEvent:
+def _event(row: Row) -> GatewayEvent:
     return GatewayEvent(
         id=row.id,
         event_type=row.event_type,

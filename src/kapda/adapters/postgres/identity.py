@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
 from kapda.domain.shared.errors import AlreadyExistsError, Reason
 from kapda.domain.shared.ids import DesignerId, UserId
@@ -38,13 +38,12 @@ _ADD_MEMBER = text("""
 class PostgresUsers:
     """Users in the transaction of a connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, user: User) -> None:
         """Insert the account. Raises AlreadyExistsError (EMAIL_TAKEN)."""
-        result = await self._connection.execute(_ADD_USER, {**_user_values(user), "created_at": user.created_at})
-        if result.first() is None:
+        if not await self._connection.execute(_ADD_USER, {**_user_values(user), "created_at": user.created_at}):
             raise AlreadyExistsError(Reason.EMAIL_TAKEN, "the e-mail address has an account already")
 
     async def find(self, user_id: UserId) -> User | None:
@@ -68,13 +67,13 @@ class PostgresUsers:
 class PostgresDesignerMembership:
     """Who acts for which designer, in the transaction of a connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def designers_of(self, user_id: UserId) -> tuple[DesignerId, ...]:
         """The designers the user is a member of, in the order of their ids."""
-        result = await self._connection.execute(_DESIGNERS_OF, {"user_id": user_id})
-        return tuple(DesignerId(designer_id) for designer_id in result.scalars())
+        found = await self._connection.scalars(_DESIGNERS_OF, {"user_id": user_id})
+        return tuple(DesignerId(designer_id) for designer_id in found)
 
     async def add(self, designer_id: DesignerId, user_id: UserId, at: datetime) -> bool:
         """Insert the membership; False where there is no such house."""
@@ -95,7 +94,7 @@ def _user_values(user: User) -> dict[str, object]:
     }
 
 
-def _user(row: Row[tuple[object, ...]] | None) -> User | None:
+def _user(row: Row | None) -> User | None:
     if row is None:
         return None
     return User(

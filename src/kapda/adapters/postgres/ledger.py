@@ -1,8 +1,8 @@
 """The books in PostgreSQL."""
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.json_columns import to_json
 from kapda.domain.ledger.entries import LedgerTransaction
 
@@ -21,7 +21,7 @@ _BOOK = text("""
 class PostgresLedger:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def book(self, transaction: LedgerTransaction) -> None:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import TextClause, text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
 from kapda.domain.orders.order import HistoryEntry, Order, OrderLine, OrderState, OrderSummary
 from kapda.domain.orders.reversal import Returned, Reversal
@@ -102,7 +102,7 @@ _LIST = text("""
 class PostgresOrders:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def next_number(self) -> str:
@@ -239,7 +239,7 @@ def _line_record(line: OrderLine) -> dict[str, Any]:
     }
 
 
-def _order(row: Row[Any]) -> Order:
+def _order(row: Row) -> Order:
     return Order(
         id=OrderId(row.id),
         number=row.number,
@@ -284,7 +284,7 @@ def _line(line: Mapping[str, Any], currency: str) -> OrderLine:
     )
 
 
-def _summary(row: Row[Any]) -> OrderSummary:
+def _summary(row: Row) -> OrderSummary:
     return OrderSummary(
         id=OrderId(row.id),
         number=row.number,

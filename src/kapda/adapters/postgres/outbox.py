@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.json_columns import to_json
 from kapda.domain.shared.events import DomainEvent, SequencedEvent
 from kapda.domain.shared.jobs import Job, Jobs
@@ -44,7 +44,7 @@ _WITH_UNSENT = text("""
 class PostgresOutbox:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection, jobs: Jobs) -> None:
+    def __init__(self, connection: Connection, jobs: Jobs) -> None:
         self._connection = connection
         self._jobs = jobs
 

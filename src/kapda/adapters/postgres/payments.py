@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.domain.payments.gateway import GatewayPayment
 from kapda.domain.payments.payment import Payment, PaymentState
 from kapda.domain.shared.ids import CheckoutId, OrderId, PaymentId, UserId
@@ -58,7 +57,7 @@ _NOTE_FOREIGN = text("""
 class PostgresPayments:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, payment: Payment) -> None:
@@ -130,7 +129,7 @@ class PostgresPayments:
         )
 
 
-def _payment(row: Row[Any]) -> Payment:
+def _payment(row: Row) -> Payment:
     return Payment(
         id=PaymentId(row.id),
         checkout_id=CheckoutId(row.checkout_id),

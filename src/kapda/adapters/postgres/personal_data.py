@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kapda.adapters.postgres.connection import Connection
 from kapda.domain.identity.erasure import OpenBusiness
 from kapda.domain.shared.ids import UserId
 
@@ -120,7 +120,7 @@ _ERASE_ACCOUNT = text("""
 class PostgresPersonalData:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def export(self, user_id: UserId) -> str:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address
 from kapda.domain.identity.address_book import MAX_ADDRESSES, Label, SavedAddress
 from kapda.domain.identity.phone import PhoneNumber
@@ -53,7 +53,7 @@ _REMOVE = text("DELETE FROM user_addresses WHERE user_id = :user_id AND id = :id
 class PostgresProfiles:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def find(self, user_id: UserId) -> Profile | None:
@@ -81,7 +81,7 @@ class PostgresProfiles:
 class PostgresAddresses:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def all_of(self, user_id: UserId) -> tuple[SavedAddress, ...]:
@@ -117,7 +117,7 @@ def _values(user_id: UserId, address_id: AddressId, label: Label, address: Addre
     return {"user_id": user_id, "id": address_id, "label": label.text, "address": address_json(address)}
 
 
-def _profile(row: Row[Any] | None) -> Profile | None:
+def _profile(row: Row | None) -> Profile | None:
     if row is None:
         return None
     return Profile(
@@ -130,7 +130,7 @@ def _profile(row: Row[Any] | None) -> Profile | None:
     )
 
 
-def _saved(row: Row[Any]) -> SavedAddress:
+def _saved(row: Row) -> SavedAddress:
     return SavedAddress(
         id=AddressId(row.id),
         label=Label(row.label),

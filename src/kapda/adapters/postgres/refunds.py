@@ -1,11 +1,10 @@
 """Refunds in PostgreSQL."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.domain.payments.refund import UNDER_WAY, Refund, RefundKind, RefundState
 from kapda.domain.shared.ids import CaseId, OrderId, PaymentId, RefundId
 from kapda.domain.shared.money import Money
@@ -40,7 +39,7 @@ _DUE = text("SELECT id FROM refunds WHERE next_look_at <= :at ORDER BY next_look
 class PostgresRefunds:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, refund: Refund, next_look_at: datetime) -> None:
@@ -106,7 +105,7 @@ class PostgresRefunds:
         return tuple(RefundId(found) for found in await self._connection.scalars(_DUE, {"at": at, "limit": limit}))
 
 
-def _refund(row: Row[Any]) -> Refund:
+def _refund(row: Row) -> Refund:
     return Refund(
         id=RefundId(row.id),
         kind=RefundKind(row.kind),

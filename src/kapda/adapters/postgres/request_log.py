@@ -5,8 +5,8 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.json_columns import plain_uuid
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 
@@ -36,7 +36,7 @@ _ANSWER = text("""
 class PostgresRequestLog:
     """See the port."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def claim(

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from asyncpg import InterfaceError, PostgresError
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kapda.adapters.postgres.connection import LOST, Connection, Row
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.refresh import RefreshToken
 from kapda.domain.identity.session import REVOCATION_MEMORY, Contact, Session
@@ -80,7 +80,7 @@ _DATABASE_FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, OSError)
 class PostgresSessions:
     """Sessions in the transaction of a connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, session: Session) -> None:
@@ -123,7 +123,7 @@ class PostgresSessions:
 class PostgresRefreshTokens:
     """Refresh tokens in the transaction of a connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, token: RefreshToken) -> None:
@@ -150,7 +150,7 @@ class PostgresSessionReader:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use `engine`'s connections, without a transaction around a read."""
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine
 
     async def find(self, session_id: SessionId) -> Session | None:
         """The session, or None."""
@@ -161,24 +161,20 @@ class PostgresSessionReader:
         """Every session revoked at or after that instant."""
         return [SessionId(row.id) for row in await self._read(_REVOKED_SINCE, {"at": at})]
 
-    async def _read(self, statement: TextClause, values: Mapping[str, object]) -> Sequence[Row[tuple[object, ...]]]:
+    async def _read(self, statement: TextClause, values: Mapping[str, object]) -> Sequence[Row]:
         try:
             try:
                 return await self._read_once(statement, values)
-            except DBAPIError as error:
-                # A pooled connection that the server had closed; all like it are gone from the pool now.
-                if not error.connection_invalidated:
-                    raise
+            except LOST:
+                # A pooled connection that the server had closed; the pool has noticed by now that others are.
                 return await self._read_once(statement, values)
         except _DATABASE_FAILURES as error:
             raise UnavailableError(
                 Reason.DATABASE_UNAVAILABLE, "the database cannot answer now", retry_after=RETRY_AFTER_SECONDS
             ) from error
 
-    async def _read_once(
-        self, statement: TextClause, values: Mapping[str, object]
-    ) -> Sequence[Row[tuple[object, ...]]]:
-        async with self._engine.connect() as connection:
+    async def _read_once(self, statement: TextClause, values: Mapping[str, object]) -> Sequence[Row]:
+        async with Connection(self._engine, autocommit=True) as connection:
             return (await connection.execute(statement, values)).all()
 
 
@@ -197,11 +193,11 @@ def _use_values(token: RefreshToken) -> dict[str, object]:
     return {"digest": token.digest, "used_at": token.used_at, "successors": token.successors}
 
 
-def _session(row: Row[tuple[object, ...]] | None) -> Session | None:
+def _session(row: Row | None) -> Session | None:
     return None if row is None else _made(row)
 
 
-def _made(row: Row[Any]) -> Session:
+def _made(row: Row) -> Session:
     return Session(
         id=SessionId(row.id),
         user_id=UserId(row.user_id),

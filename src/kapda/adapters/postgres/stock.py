@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, TextClause
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import TextClause
 
 from kapda.adapters.postgres import stock_statements as sql
+from kapda.adapters.postgres.connection import Connection, Row
 from kapda.domain.inventory.availability import Availability, HolderState, ListingState, LiveHold
 from kapda.domain.inventory.delivery import Arrival, DeliveryLine
 from kapda.domain.inventory.low_stock import LowStock, stock_low
@@ -23,7 +23,7 @@ _LIVE = {state.value: state for state in HolderState if state is not HolderState
 class PostgresStock:
     """See the port. One object a transaction: it remembers what rose in it."""
 
-    def __init__(self, connection: AsyncConnection, outbox: Outbox) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox) -> None:
         self._connection = connection
         self._outbox = outbox
         # Variants that were low when the transaction began and were given pieces back: a checkout that takes another
@@ -174,13 +174,13 @@ def _by_hand(edit: StockEdit) -> dict[str, Any]:
     return {"at": edit.at, "reason": edit.reason, "actor": str(edit.actor), "owner": edit.owner}
 
 
-def _level(row: Row[Any]) -> StockLevel:
+def _level(row: Row) -> StockLevel:
     return StockLevel(
         VariantId(row.variant_id), row.on_hand, row.held, row.version, row.updated_at, row.low_stock_threshold
     )
 
 
-def _movement(row: Row[Any]) -> StockMovement:
+def _movement(row: Row) -> StockMovement:
     return StockMovement(
         id=row.id,
         variant_id=VariantId(row.variant_id),
@@ -194,7 +194,7 @@ def _movement(row: Row[Any]) -> StockMovement:
     )
 
 
-def _availability(rows: Sequence[Row[Any]]) -> Availability:
+def _availability(rows: Sequence[Row]) -> Availability:
     first = rows[0]
     holds = tuple(_hold(row) for row in rows if row.hold_id is not None)
     return Availability(
@@ -207,6 +207,6 @@ def _availability(rows: Sequence[Row[Any]]) -> Availability:
     )
 
 
-def _hold(row: Row[Any]) -> LiveHold:
+def _hold(row: Row) -> LiveHold:
     state = _LIVE.get(row.checkout_state, HolderState.ENDED)
     return LiveHold(HoldId(row.hold_id), row.quantity, state, row.held_since, row.hold_until)

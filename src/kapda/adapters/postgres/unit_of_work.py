@@ -1,14 +1,14 @@
 """One transaction on one connection, with every repository on it.
 
-One class serves all contexts; each sees it through its own narrow Protocol. On an engine in AUTOCOMMIT mode it serves
-single reads, at less than half of a transaction's cost.
+One class serves all contexts; each sees it through its own narrow Protocol. With `autocommit` it serves single reads, at
+less than half of a transaction's cost.
 """
 
 from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.pgqueuer.jobs import PgqueuerJobs
 from kapda.adapters.postgres.api_keys import PostgresApiKeys
@@ -16,6 +16,7 @@ from kapda.adapters.postgres.audit import PostgresAudit
 from kapda.adapters.postgres.carts import PostgresCarts
 from kapda.adapters.postgres.cases import PostgresCases
 from kapda.adapters.postgres.checkouts import PostgresCheckouts
+from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.constraint_errors import domain_error
 from kapda.adapters.postgres.gateway_events import PostgresGatewayEvents
 from kapda.adapters.postgres.identity import PostgresDesignerMembership, PostgresUsers
@@ -65,8 +66,14 @@ class PostgresUnitOfWork:
     stock: PostgresStock
     jobs: PgqueuerJobs
 
-    def __init__(self, engine: AsyncEngine, on_jobs: Callable[[Collection[Job]], None] = _nobody_to_tell) -> None:
-        self._connection: AsyncConnection = engine.connect()
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        on_jobs: Callable[[Collection[Job]], None] = _nobody_to_tell,
+        *,
+        autocommit: bool = False,
+    ) -> None:
+        self._connection = Connection(engine, autocommit=autocommit)
         self._on_jobs = on_jobs
 
     async def __aenter__(self) -> Self:
@@ -106,7 +113,7 @@ class PostgresUnitOfWork:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Closing rolls back whatever has not been committed, also when the task was cancelled: SQLAlchemy shields it.
+        # Rolls back whatever has not been committed, also when the task was cancelled.
         await self._connection.__aexit__(kind, error, traceback)
         if error is not None and (meaning := domain_error(error)) is not None:
             raise meaning from error

@@ -1,0 +1,169 @@
+"""A pooled connection whose statements go through the driver itself, in a transaction of their own.
+
+SQLAlchemy keeps the pool, and its `text` the statements. What it would do around each execution (a greenlet, a context,
+a cursor, a result) costs this process twice what the driver's own work does, and a purchase has two dozen of them; so
+a statement is compiled once, for the whole process, and its rows are the driver's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, Self, overload
+
+import asyncpg
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+# More than this code has: all but what tests make up is compiled once.
+_STATEMENTS: Final = 4_096
+_NO_VALUES: Final[Mapping[str, Any]] = {}
+_DIALECT: Final[Any] = dialect()  # type: ignore[no-untyped-call]
+
+# The server has gone, or is going: what was not committed is lost, and another connection may fare better.
+LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionError,
+)
+
+
+class Row(asyncpg.Record):  # type: ignore[misc]  # the driver has no types
+    """A row whose columns are attributes."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the row has no column {name}") from None
+
+
+class Rows(Sequence[Row]):
+    """What a statement returned."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        return self._rows[index]
+
+    def all(self) -> list[Row]:
+        """All of them."""
+        return self._rows
+
+    def one(self) -> Row:
+        """The only row. Raises ValueError when there are none or more."""
+        (row,) = self._rows
+        return row
+
+    def one_or_none(self) -> Row | None:
+        """The only row, None when there is none. Raises ValueError when there are more."""
+        return self.one() if self._rows else None
+
+    def scalar_one(self) -> Any:
+        """The first column of the only row."""
+        return self.one()[0]
+
+
+class Connection:
+    """One connection from the pool for the length of an `async with`; without a `commit` everything is undone.
+
+    The transaction begins with the first statement. With `autocommit` there is none: every statement is its own, at
+    less than half of the cost. Failures are the driver's own errors.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, autocommit: bool = False) -> None:
+        self._pooled: AsyncConnection = engine.connect()
+        self._autocommit = autocommit
+        self._in_transaction = False
+
+    async def __aenter__(self) -> Self:
+        pooled = await self._pooled
+        self._driver: Any = (await pooled.get_raw_connection()).driver_connection
+        return self
+
+    async def execute(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> Rows:
+        """Run a statement, its `:names` bound to the values of these names."""
+        if not self._in_transaction and not self._autocommit:
+            # Noted before it is asked for: cancelled in between, the transaction may have begun all the same.
+            self._in_transaction = True
+            await self._alive().execute("BEGIN")
+        sql, names = _compiled(statement)
+        return Rows(await self._alive().fetch(sql, *[values[name] for name in names], record_class=Row))
+
+    async def scalar(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> Any:
+        """The first column of the first row, None when there is no row."""
+        rows = await self.execute(statement, values)
+        return rows[0][0] if rows else None
+
+    async def scalars(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> list[Any]:
+        """The first column of every row."""
+        return [row[0] for row in await self.execute(statement, values)]
+
+    async def commit(self) -> None:
+        """Make the transaction durable. Raises what made the database refuse it."""
+        if not self._in_transaction:
+            return
+        outcome = await self._alive().execute("COMMIT")
+        self._in_transaction = False
+        if outcome != "COMMIT":
+            # A statement had failed, and whoever ran it went on as if it had not.
+            raise asyncpg.InFailedSQLTransactionError("the transaction had failed before its commit")
+
+    async def __aexit__(self, *_: object) -> None:
+        # Giving back a connection that is idle waits for nothing, so nothing can interrupt it.
+        await (_to_its_end(self._undo) if self._in_transaction else self._pooled.close())
+
+    def _alive(self) -> Any:
+        """The driver's connection. Raises ConnectionDoesNotExistError where it is known to be closed."""
+        if self._driver.is_closed():
+            raise asyncpg.ConnectionDoesNotExistError("the connection is closed")
+        return self._driver
+
+    async def _undo(self) -> None:
+        """Roll back, and give the connection back; one that cannot roll back is closed instead."""
+        try:
+            if not self._driver.is_closed():
+                await self._driver.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self._driver.terminate()
+        finally:
+            await self._pooled.close()
+
+
+@lru_cache(_STATEMENTS)
+def _compiled(statement: TextClause) -> tuple[str, Sequence[str]]:
+    """The statement as the driver wants it, `$1` for the first of the names."""
+    compiled: Any = statement.compile(dialect=_DIALECT)
+    return compiled.string, compiled.positiontup
+
+
+async def _to_its_end(work: Callable[[], Awaitable[None]]) -> None:
+    """Await `work` to its end also when the caller is cancelled meanwhile, and only then be cancelled."""
+    task, cancelled = asyncio.ensure_future(work()), None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.done():
+                raise
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
