@@ -13,7 +13,7 @@ from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
 from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
 from kapda.domain.identity.session import REVOCATION_MEMORY, AccessClaims, Session
-from kapda.domain.identity.user import EmailAddress, User
+from kapda.domain.identity.user import EmailAddress, Role, User
 from kapda.domain.shared.audit import AuditEntry
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
 from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, UserId
@@ -81,6 +81,9 @@ class InMemoryUsers:
 
     async def save(self, user: User) -> None:
         self.rows[user.id] = deepcopy(user)
+
+    async def lock_active_admins(self) -> Collection[UserId]:
+        return [row.id for row in self.rows.values() if row.role is Role.ADMIN and row.is_active]
 
 
 @dataclass

@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
@@ -36,7 +37,7 @@ from tests.fakes.catalog_builder import KURTAS, LOOM, PRESS, SAREES, CatalogueBu
 KEY_ID, KEY_SECRET, WEBHOOK_SECRET, ACCOUNT = (
     "rzp_test_races",
     "races key secret",
-    "races hook secret",
+    token_hex(16),
     "acc_Races000001",
 )
 Row = dict[str, Any]
@@ -190,8 +191,8 @@ def settings_for(database_url: str, redis_url: str, gateway_url: str) -> Setting
         environment=Environment.TEST,
         database_url=SecretStr(database_url),
         redis_url=SecretStr(redis_url),
-        jwt_keys=[SecretStr(f"key1:{'k' * 40}")],
-        page_token_key=SecretStr("p" * 32),
+        jwt_keys=[SecretStr(f"key1:{token_hex(32)}")],
+        page_token_key=SecretStr(token_hex(32)),
         razorpay_base_url=gateway_url,
         razorpay_key_id=KEY_ID,
         razorpay_key_secret=[SecretStr(KEY_SECRET)],

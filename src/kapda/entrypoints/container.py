@@ -60,14 +60,21 @@ from kapda.domain.checkout.use_cases.start_checkout import StartCheckout
 from kapda.domain.identity.use_cases.add_address import AddAddress
 from kapda.domain.identity.use_cases.authenticate import Authenticate
 from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKey
+from kapda.domain.identity.use_cases.create_admin import CreateAdmin
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccount
+from kapda.domain.identity.use_cases.disable_user import DisableUser
+from kapda.domain.identity.use_cases.enable_user import EnableUser
 from kapda.domain.identity.use_cases.end_session import EndSession
+from kapda.domain.identity.use_cases.end_user_sessions import EndUserSessions
 from kapda.domain.identity.use_cases.export_my_data import ExportMyData
 from kapda.domain.identity.use_cases.get_me import GetMe
 from kapda.domain.identity.use_cases.get_profile import GetProfile
+from kapda.domain.identity.use_cases.get_user import GetUser
+from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmail
 from kapda.domain.identity.use_cases.issue_api_key import IssueApiKey
 from kapda.domain.identity.use_cases.list_addresses import ListAddresses
 from kapda.domain.identity.use_cases.list_api_keys import ListApiKeys
+from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntries
 from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_out import LogOut
@@ -77,10 +84,12 @@ from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKey
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKey
+from kapda.domain.identity.use_cases.set_user_role import SetUserRole
 from kapda.domain.identity.use_cases.sign_up import SignUp
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.use_cases.update_address import UpdateAddress
 from kapda.domain.identity.use_cases.update_profile import UpdateProfile
+from kapda.domain.identity.use_cases.user_editor import UserEditor
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStock
 from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStock
 from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailability
@@ -125,6 +134,7 @@ from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
 from kapda.entrypoints.grpc.servicers.profile import ProfileServicer
+from kapda.entrypoints.grpc.servicers.users import UserServicer
 from kapda.entrypoints.settings import Settings
 from kapda.entrypoints.supervisor import Supervisor
 
@@ -294,6 +304,29 @@ class Container(containers.DeclarativeContainer):
     )
     revoke_api_key = providers.Factory(RevokeApiKey, unit_of_work=unit_of_work.provider, ids=ids, clock=clock)
     list_api_keys = providers.Factory(ListApiKeys, unit_of_work=reads.provider)
+
+    # Administration.
+    get_user = providers.Factory(GetUser, unit_of_work=reads.provider)
+    get_user_by_email = providers.Factory(GetUserByEmail, unit_of_work=reads.provider)
+    user_editor = providers.Factory(
+        UserEditor, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, ids=ids, clock=clock
+    )
+    set_user_role = providers.Factory(SetUserRole, editor=user_editor)
+    disable_user = providers.Factory(DisableUser, editor=user_editor)
+    enable_user = providers.Factory(EnableUser, editor=user_editor)
+    end_user_sessions = providers.Factory(
+        EndUserSessions, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, ids=ids, clock=clock
+    )
+    list_audit_entries = providers.Factory(ListAuditEntries, unit_of_work=reads.provider)
+    create_admin = providers.Factory(
+        CreateAdmin,
+        unit_of_work=unit_of_work.provider,
+        passwords=password_hasher,
+        strength=password_strength,
+        revoked_tokens=revoked_tokens,
+        ids=ids,
+        clock=clock,
+    )
 
     # Catalogue.
     products = providers.Singleton(PostgresProducts, catalog_engine)
@@ -470,6 +503,18 @@ class Container(containers.DeclarativeContainer):
             list_api_keys=list_api_keys,
             rotate_api_key=rotate_api_key,
             revoke_api_key=revoke_api_key,
+            page_tokens=page_tokens,
+        ),
+        providers.Factory(
+            UserServicer,
+            get_user=get_user,
+            get_user_by_email=get_user_by_email,
+            set_user_role=set_user_role,
+            disable_user=disable_user,
+            enable_user=enable_user,
+            list_user_sessions=list_sessions,
+            end_user_sessions=end_user_sessions,
+            list_audit_entries=list_audit_entries,
             page_tokens=page_tokens,
         ),
         providers.Factory(

@@ -4,12 +4,15 @@ Every fault is reported at once, by the variable's name and what it should be, n
 """
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from kapda.entrypoints.secret_strength import weakness
 
 PREFIX = "KAPDA_"
 MIN_SECRET_LENGTH = 32
@@ -101,6 +104,14 @@ class Settings(BaseSettings):
     shipping_free_from_minor: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
+    def _secrets_are_secret(self) -> "Settings":
+        if self.environment is not Environment.DEVELOPMENT:
+            found = [f"{PREFIX}{name.upper()}: {fault}" for name, fault in _weak_secrets(self)]
+            if found:
+                raise ValueError("\n".join(found))
+        return self
+
+    @model_validator(mode="after")
     def _fit_for_production(self) -> "Settings":
         if self.environment is Environment.PRODUCTION:
             if not self.razorpay_base_url.startswith("https://"):
@@ -108,6 +119,25 @@ class Settings(BaseSettings):
             if self.reflection:
                 raise ValueError(f"{PREFIX}REFLECTION: must be false in production")
         return self
+
+
+# What others chose, or what holds more than a secret.
+_NOT_OF_OUR_CHOICE = frozenset({"database_url", "redis_url", "razorpay_key_secret"})
+
+
+def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every secret of our own choice that is none: the setting's name and what is wrong with it."""
+    for name in type(settings).model_fields:
+        value: object = getattr(settings, name)
+        secrets = value if isinstance(value, list) else [value]
+        for secret in secrets:
+            if not isinstance(secret, SecretStr) or name in _NOT_OF_OUR_CHOICE:
+                continue
+            text = secret.get_secret_value()
+            # A key is written behind its public id.
+            fault = weakness(text.partition(":")[2] if name == "jwt_keys" else text)
+            if fault is not None:
+                yield name, fault
 
 
 def load_settings() -> Settings:

@@ -39,6 +39,7 @@ from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
 from kapda.entrypoints.grpc.servicers.profile import ProfileServicer
+from kapda.entrypoints.grpc.servicers.users import UserServicer
 from kapda.entrypoints.supervisor import Supervisor
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -226,6 +227,19 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
             page_tokens=tokens,
         ),
         PaymentServicer(**named("get_payment")),
+        UserServicer(
+            **named(
+                "get_user",
+                "get_user_by_email",
+                "set_user_role",
+                "disable_user",
+                "enable_user",
+                "list_user_sessions",
+                "end_user_sessions",
+                "list_audit_entries",
+            ),
+            page_tokens=tokens,
+        ),
         ProfileServicer(
             **named(
                 "get_profile",

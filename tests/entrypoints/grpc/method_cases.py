@@ -11,8 +11,14 @@ from google.protobuf.message import Message
 from kapda.api.cart.v1 import cart_service_pb2
 from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.checkout.v1 import checkout_service_pb2
-from kapda.api.common.v1 import address_pb2, api_scope_pb2, money_pb2
-from kapda.api.identity.v1 import api_key_service_pb2, identity_service_pb2, profile_pb2, profile_service_pb2
+from kapda.api.common.v1 import address_pb2, api_scope_pb2, money_pb2, role_pb2
+from kapda.api.identity.v1 import (
+    api_key_service_pb2,
+    identity_service_pb2,
+    profile_pb2,
+    profile_service_pb2,
+    user_service_pb2,
+)
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.api.ops.v1 import ops_service_pb2, promise_pb2
 from kapda.api.orders.v1 import order_service_pb2
@@ -42,13 +48,19 @@ from kapda.domain.identity.refresh import RefreshSecret
 from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.use_cases.add_address import AddAddressCommand
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccountCommand
+from kapda.domain.identity.use_cases.disable_user import DisableUserCommand
+from kapda.domain.identity.use_cases.enable_user import EnableUserCommand
 from kapda.domain.identity.use_cases.end_session import EndSessionCommand
+from kapda.domain.identity.use_cases.end_user_sessions import EndUserSessionsCommand
 from kapda.domain.identity.use_cases.export_my_data import ExportMyDataCommand
 from kapda.domain.identity.use_cases.get_me import GetMeCommand
 from kapda.domain.identity.use_cases.get_profile import GetProfileCommand
+from kapda.domain.identity.use_cases.get_user import GetUserCommand
+from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmailCommand
 from kapda.domain.identity.use_cases.issue_api_key import IssueApiKeyCommand, IssuedApiKey
 from kapda.domain.identity.use_cases.list_addresses import ListAddressesCommand
 from kapda.domain.identity.use_cases.list_api_keys import ListApiKeysCommand
+from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntriesCommand
 from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
@@ -58,10 +70,11 @@ from kapda.domain.identity.use_cases.refresh_session import RefreshSessionComman
 from kapda.domain.identity.use_cases.remove_address import RemoveAddressCommand
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKeyCommand
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKeyCommand
+from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
 from kapda.domain.identity.use_cases.update_address import UpdateAddressCommand
 from kapda.domain.identity.use_cases.update_profile import UpdateProfileCommand
-from kapda.domain.identity.user import DisplayName
+from kapda.domain.identity.user import DisplayName, EmailAddress, Role
 from kapda.domain.inventory.delivery import DeliveryLine
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
 from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStockCommand, ReceivedBatch
@@ -82,7 +95,7 @@ from kapda.domain.orders.use_cases.refund_order import RefundOrderCommand
 from kapda.domain.orders.use_cases.resolve_case import ResolveCaseCommand
 from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
-from kapda.domain.shared.audit import Occasion
+from kapda.domain.shared.audit import AuditFilter, Occasion
 from kapda.domain.shared.ids import (
     AddressId,
     ApiKeyId,
@@ -94,6 +107,7 @@ from kapda.domain.shared.ids import (
     ProductId,
     RequestId,
     SessionId,
+    UserId,
     VariantId,
 )
 from kapda.domain.shared.money import INR, Money
@@ -136,7 +150,7 @@ WHICH = ProductFilter(
 )
 keys, identity, catalog, stock = api_key_service_pb2, identity_service_pb2, catalog_service_pb2, inventory_service_pb2
 cart, checkout, order = cart_service_pb2, checkout_service_pb2, order_service_pb2
-payment, ops, profile = payment_service_pb2, ops_service_pb2, profile_service_pb2
+payment, ops, profile, users = payment_service_pb2, ops_service_pb2, profile_service_pb2, user_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +165,56 @@ class Case:
 
 
 CASES = [
+    Case(ADMIN, "get_user", users.GetUserRequest(user_id=str(RID)), GetUserCommand(UserId(RID)), samples.MANAGED),
+    Case(
+        ADMIN,
+        "get_user_by_email",
+        users.GetUserByEmailRequest(email="Asha@example.in"),
+        GetUserByEmailCommand(EmailAddress("Asha@example.in")),
+        samples.MANAGED,
+    ),
+    Case(
+        ADMIN,
+        "set_user_role",
+        users.SetUserRoleRequest(**R, user_id=str(VARIANT), role=role_pb2.ROLE_DESIGNER, **WHY),
+        SetUserRoleCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT), Role.DESIGNER),
+        Answer(samples.MANAGED),
+    ),
+    Case(
+        ADMIN,
+        "disable_user",
+        users.DisableUserRequest(**R, user_id=str(VARIANT), **WHY),
+        DisableUserCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT)),
+        Answer(samples.MANAGED),
+    ),
+    Case(
+        ADMIN,
+        "enable_user",
+        users.EnableUserRequest(**R, user_id=str(VARIANT), **WHY),
+        EnableUserCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT)),
+        Answer(samples.MANAGED),
+    ),
+    Case(
+        ADMIN,
+        "list_user_sessions",
+        users.ListUserSessionsRequest(user_id=str(VARIANT), page_size=3),
+        ListSessionsCommand(UserId(VARIANT), PageRequest(3)),
+        Page((samples.SESSION,), CURSOR),
+    ),
+    Case(
+        ADMIN,
+        "end_user_sessions",
+        users.EndUserSessionsRequest(**R, user_id=str(VARIANT), **WHY),
+        EndUserSessionsCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT)),
+        Answer(samples.MANAGED),
+    ),
+    Case(
+        ADMIN,
+        "list_audit_entries",
+        users.ListAuditEntriesRequest(subject_id=str(VARIANT), actor_id=str(RID), page_size=3),
+        ListAuditEntriesCommand(AuditFilter(VARIANT, RID), PageRequest(3)),
+        Page((samples.AUDIT_ENTRY,), CURSOR),
+    ),
     Case(
         ADMIN,
         "issue_api_key",

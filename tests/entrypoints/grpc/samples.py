@@ -8,6 +8,7 @@ from kapda.domain.cart.merge import CutReason, MergeCut
 from kapda.domain.catalog.product import DesignerRef, OptionView, ProductDetail, ProductSummary, VariantView
 from kapda.domain.checkout.checkout import Checkout, CheckoutLine, CheckoutState
 from kapda.domain.identity.address_book import Label, SavedAddress
+from kapda.domain.identity.administration import ManagedUser
 from kapda.domain.identity.api_key import ApiKey, ApiKeyText
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.phone import PhoneNumber
@@ -25,6 +26,7 @@ from kapda.domain.payments.payment import Payment, PaymentState
 from kapda.domain.payments.payment_case import CaseKind, CaseState, PaymentCase, Resolution
 from kapda.domain.payments.refund import Refund, RefundKind, RefundState
 from kapda.domain.shared.address import Address
+from kapda.domain.shared.audit import Actor, ActorKind, AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.ids import (
     AddressId,
     ApiKeyId,
@@ -62,6 +64,16 @@ SESSION = Session(
     refreshed_from=Contact(ClientNetwork("2001:db8:7::/48"), "Firefox"),
 )
 
+MANAGED = ManagedUser.of(USER)
+AUDIT_ENTRY = AuditEntry(
+    UUID(int=70),
+    NOW,
+    Occasion(Actor(ActorKind.USER, UUID(int=4)), "call-12345678", "asked for by mail"),
+    AuditAction.USER_DISABLED,
+    "user",
+    USER.id,
+    {"state_before": "active"},
+)
 PROFILE = Profile(USER.id, USER.email, USER.display_name, PhoneNumber("+919820012345"), 3, NOW)
 KEY_TEXT = ApiKeyText("abcd2345", "s" * 43)
 API_KEY = ApiKey(

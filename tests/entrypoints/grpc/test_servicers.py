@@ -36,6 +36,8 @@ METHODS = {method.input_type.full_name: method for service in SERVICES for metho
 
 # Set for changes of stock only, and false unless the cart could be bought: looked at on their own below.
 LEFT_EMPTY = {
+    # An admin lists the sessions of somebody else.
+    "Session.current",
     "CartChange.requested_quantity",
     "CartChange.available_quantity",
     # The sample has been decided; an open case is below.

@@ -1,5 +1,6 @@
 """Accounts in PostgreSQL, and who acts for which house."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import text
@@ -20,6 +21,9 @@ _USER = "SELECT id, email, display_name, role, status, password_hash, created_at
 _FIND_USER = text(f"{_USER} WHERE id = :id")
 _FIND_USER_BY_EMAIL = text(f"{_USER} WHERE email_key = :email_key")
 _LOCK_USER = text(f"{_USER} WHERE id = :id FOR NO KEY UPDATE")
+_LOCK_ACTIVE_ADMINS = text(
+    "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE"
+)
 _SAVE_USER = text("""
     UPDATE users
     SET email = :email, email_key = :email_key, display_name = :display_name, password_hash = :password_hash,
@@ -62,6 +66,10 @@ class PostgresUsers:
     async def save(self, user: User) -> None:
         """Update the account."""
         await self._connection.execute(_SAVE_USER, _user_values(user))
+
+    async def lock_active_admins(self) -> Collection[UserId]:
+        """See the port."""
+        return [UserId(user_id) for user_id in await self._connection.scalars(_LOCK_ACTIVE_ADMINS)]
 
 
 class PostgresDesignerMembership:

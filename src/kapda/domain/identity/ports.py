@@ -40,6 +40,13 @@ class Users(Protocol):
         """Keep the changes of an account that was locked in this transaction."""
         ...
 
+    async def lock_active_admins(self) -> Collection[UserId]:
+        """Every active admin as of now; none of them changes before this transaction ends.
+
+        Call it before any account is locked: it takes its locks in one order.
+        """
+        ...
+
 
 class Sessions(Protocol):
     """Sessions, inside a unit of work."""

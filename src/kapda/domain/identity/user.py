@@ -135,3 +135,26 @@ class User:
         """Replace the hash by another one of the same password, made with today's parameters."""
         self.password_hash = password_hash
         self.updated_at = at
+
+    def give_role(self, role: Role, at: datetime) -> bool:
+        """Give another role; whether it was another. Services keep theirs, and nobody becomes one."""
+        if self.role is role:
+            return False
+        self.role = role
+        self.updated_at = at
+        return True
+
+    def disable(self, at: datetime) -> bool:
+        """Shut the account; whether it was open."""
+        return self._turn(UserStatus.ACTIVE, UserStatus.DISABLED, at)
+
+    def enable(self, at: datetime) -> bool:
+        """Open the account; whether it was shut."""
+        return self._turn(UserStatus.DISABLED, UserStatus.ACTIVE, at)
+
+    def _turn(self, before: UserStatus, after: UserStatus, at: datetime) -> bool:
+        if self.status is not before:
+            return False
+        self.status = after
+        self.updated_at = at
+        return True

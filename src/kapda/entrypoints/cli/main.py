@@ -1,7 +1,9 @@
 """The `kapda` command: one subcommand a process or chore."""
 
+import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -102,6 +104,24 @@ def seed(
         await run_seed(settings)
 
     run(process)
+
+
+@app.command("create-admin")
+def create_admin(
+    email: Annotated[str, typer.Argument(help="the admin's e-mail address")],
+    name: Annotated[str, typer.Option(help="the name to go by, for a new account")] = "Admin",
+    reason: Annotated[str, typer.Option(help="why, for the audit log")] = "made from the command line",
+) -> None:
+    """Make an admin, or one of whoever has an account with the address; again changes nothing.
+
+    The password of a new account comes from KAPDA_ADMIN_PASSWORD, or is asked for.
+    """
+    from kapda.entrypoints import account_chores  # noqa: PLC0415  (as above)
+
+    password = os.environ.get("KAPDA_ADMIN_PASSWORD") or typer.prompt(
+        "password", hide_input=True, confirmation_prompt=True, err=True
+    )
+    run(partial(account_chores.create_admin, email=email, name=name, password=password, reason=reason))
 
 
 @app.command()

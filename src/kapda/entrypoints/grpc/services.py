@@ -17,6 +17,8 @@ from kapda.api.identity.v1 import (
     identity_service_pb2_grpc,
     profile_service_pb2,
     profile_service_pb2_grpc,
+    user_service_pb2,
+    user_service_pb2_grpc,
 )
 from kapda.api.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
 from kapda.api.ops.v1 import ops_service_pb2, ops_service_pb2_grpc
@@ -48,6 +50,11 @@ SERVICES = (
         api_key_service_pb2.DESCRIPTOR.services_by_name["ApiKeyService"],
         api_key_service_pb2_grpc.ApiKeyServiceServicer,
         api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server,
+    ),
+    Service(
+        user_service_pb2.DESCRIPTOR.services_by_name["UserService"],
+        user_service_pb2_grpc.UserServiceServicer,
+        user_service_pb2_grpc.add_UserServiceServicer_to_server,
     ),
     Service(
         catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"],

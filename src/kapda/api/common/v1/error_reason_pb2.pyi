@@ -94,6 +94,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such session of the caller."""
     ERROR_REASON_ADDRESS_NOT_FOUND: _ErrorReason.ValueType  # 420
     """No such entry in the caller's address book."""
+    ERROR_REASON_USER_NOT_FOUND: _ErrorReason.ValueType  # 430
+    """No such user."""
     ERROR_REASON_API_KEY_NOT_FOUND: _ErrorReason.ValueType  # 425
     """No such API key."""
     ERROR_REASON_DESIGNER_NOT_FOUND: _ErrorReason.ValueType  # 426
@@ -144,6 +146,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The address book is full. Metadata: limit."""
     ERROR_REASON_ACCOUNT_IN_USE: _ErrorReason.ValueType  # 651
     """Something of the customer's is under way; PreconditionFailure lists what. Metadata: open."""
+    ERROR_REASON_OWN_ACCOUNT: _ErrorReason.ValueType  # 655
+    """Nobody does this to the own account; another admin has to."""
+    ERROR_REASON_USER_STATE_INVALID: _ErrorReason.ValueType  # 656
+    """It cannot be done to an account of that role in that state. Metadata: role, state."""
     ERROR_REASON_API_KEY_STATE_INVALID: _ErrorReason.ValueType  # 630
     """The API key is over or was rotated before. Metadata: prefix."""
     ERROR_REASON_REQUEST_IN_PROGRESS: _ErrorReason.ValueType  # 700
@@ -263,6 +269,8 @@ ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 408
 """No such session of the caller."""
 ERROR_REASON_ADDRESS_NOT_FOUND: ErrorReason.ValueType  # 420
 """No such entry in the caller's address book."""
+ERROR_REASON_USER_NOT_FOUND: ErrorReason.ValueType  # 430
+"""No such user."""
 ERROR_REASON_API_KEY_NOT_FOUND: ErrorReason.ValueType  # 425
 """No such API key."""
 ERROR_REASON_DESIGNER_NOT_FOUND: ErrorReason.ValueType  # 426
@@ -313,6 +321,10 @@ ERROR_REASON_ADDRESS_LIMIT_EXCEEDED: ErrorReason.ValueType  # 650
 """The address book is full. Metadata: limit."""
 ERROR_REASON_ACCOUNT_IN_USE: ErrorReason.ValueType  # 651
 """Something of the customer's is under way; PreconditionFailure lists what. Metadata: open."""
+ERROR_REASON_OWN_ACCOUNT: ErrorReason.ValueType  # 655
+"""Nobody does this to the own account; another admin has to."""
+ERROR_REASON_USER_STATE_INVALID: ErrorReason.ValueType  # 656
+"""It cannot be done to an account of that role in that state. Metadata: role, state."""
 ERROR_REASON_API_KEY_STATE_INVALID: ErrorReason.ValueType  # 630
 """The API key is over or was rotated before. Metadata: prefix."""
 ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 700

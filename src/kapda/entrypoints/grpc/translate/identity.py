@@ -10,7 +10,13 @@ from kapda.domain.identity.user import Role, User
 from kapda.domain.shared.ids import SessionId
 from kapda.entrypoints.grpc.translate.values import timestamp
 
-_ROLES = {role: role_pb2.Role.Value(f"ROLE_{role.name}") for role in Role}
+ROLES = {role: role_pb2.Role.Value(f"ROLE_{role.name}") for role in Role}
+_BY_NUMBER = {number: role for role, number in ROLES.items()}
+
+
+def role_from_proto(number: role_pb2.Role.ValueType) -> Role:
+    """A role that the message's rules have let through."""
+    return _BY_NUMBER[number]
 
 
 def user_to_proto(user: User) -> user_pb2.User:
@@ -19,7 +25,7 @@ def user_to_proto(user: User) -> user_pb2.User:
         id=str(user.id),
         email=user.email.text,
         display_name=user.display_name.text,
-        role=_ROLES[user.role],
+        role=ROLES[user.role],
         create_time=timestamp(user.created_at),
     )
 

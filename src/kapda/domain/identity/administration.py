@@ -1,0 +1,58 @@
+"""What admins may do to accounts.
+
+Nobody shuts or demotes the own account, and whoever does it to another must be an active admin under the lock of all
+active admins' rows. So one always stays, also when two do it to each other at the same moment: the second one finds
+that it is no admin any more.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
+from kapda.domain.shared.audit import Actor, ActorKind
+from kapda.domain.shared.errors import FailedPreconditionError, NotFoundError, PermissionDeniedError, Reason
+from kapda.domain.shared.ids import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedUser:
+    """A user as admins see one: everything but the password's hash."""
+
+    id: UserId
+    email: EmailAddress
+    display_name: DisplayName
+    role: Role
+    status: UserStatus
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> "ManagedUser":
+        """The user as it is now."""
+        return cls(user.id, user.email, user.display_name, user.role, user.status, user.created_at, user.updated_at)
+
+
+def check_may_take_power(actor: Actor, admins: Collection[UserId], user_id: UserId) -> None:
+    """Whether the actor may shut or demote the user, `admins` being the active admins, whose rows are locked.
+
+    Raises FailedPreconditionError (OWN_ACCOUNT) or PermissionDeniedError (ROLE_NOT_ALLOWED).
+    """
+    if actor.id == user_id:
+        raise FailedPreconditionError(Reason.OWN_ACCOUNT, "another admin has to do this to your account")
+    if actor.kind is ActorKind.USER and actor.id not in admins:
+        raise PermissionDeniedError(Reason.ROLE_NOT_ALLOWED, "you are no admin any more")
+
+
+def user_not_found() -> NotFoundError:
+    """No such user."""
+    return NotFoundError(Reason.USER_NOT_FOUND, "no such user")
+
+
+def user_state_invalid(user: User) -> FailedPreconditionError:
+    """The account is one that this cannot be done to."""
+    return FailedPreconditionError(
+        Reason.USER_STATE_INVALID,
+        f"cannot be done to a {user.role.value}'s account that is {user.status.value}",
+        metadata={"role": user.role.value, "state": user.status.value},
+    )

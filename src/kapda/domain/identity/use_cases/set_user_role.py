@@ -1,0 +1,51 @@
+"""Give a user another role."""
+
+from dataclasses import dataclass
+
+from kapda.domain.identity.administration import ManagedUser
+from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.use_cases.user_editor import UserEdit, UserEditor
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.audit import AuditAction, Occasion
+from kapda.domain.shared.errors import InvalidArgumentError
+from kapda.domain.shared.fingerprint import fingerprint
+from kapda.domain.shared.ids import RequestId, UserId
+from kapda.domain.shared.request_log import Answer, RequestKey
+
+# A service is made with its first key and stays one.
+_PEOPLE = frozenset(Role) - {Role.SERVICE}
+
+
+@dataclass(frozen=True, slots=True)
+class SetUserRoleCommand:
+    """Who gives whom which role, and why."""
+
+    principal: Principal
+    occasion: Occasion
+    request_id: RequestId
+    user_id: UserId
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class SetUserRole:
+    """Gives the role and ends the user's sessions, whose tokens name the old one."""
+
+    editor: UserEditor
+
+    async def execute(self, command: SetUserRoleCommand) -> Answer[ManagedUser]:
+        """The user. Raises what the editor raises, and InvalidArgumentError (VALIDATION_FAILED) for a service's role."""
+        if command.role not in _PEOPLE:
+            raise InvalidArgumentError.for_field("role", "is not given to people")
+        body = fingerprint(command.user_id, command.role.value, command.occasion.reason)
+        return await self.editor.edit(
+            UserEdit(
+                occasion=command.occasion,
+                key=RequestKey(command.principal.user_id, "SetUserRole", command.request_id, body),
+                user_id=command.user_id,
+                action=AuditAction.ROLE_SET,
+                verb=lambda user, at: user.give_role(command.role, at),
+                takes_power=True,
+                roles=_PEOPLE,
+            )
+        )

@@ -1,0 +1,76 @@
+"""What every change of another's account has in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kapda.domain.identity.administration import ManagedUser, check_may_take_power, user_not_found, user_state_invalid
+from kapda.domain.identity.ports import RevokedTokens
+from kapda.domain.identity.profile_ports import ProfileUnitOfWork
+from kapda.domain.identity.user import Role, User, UserStatus
+from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
+from kapda.domain.shared.clock import Clock
+from kapda.domain.shared.events import Scalar
+from kapda.domain.shared.ids import IdGenerator, UserId
+from kapda.domain.shared.request_log import Answer, RequestKey
+
+
+@dataclass(frozen=True, slots=True)
+class UserEdit:
+    """One change: who makes it and why, under which request, of whom.
+
+    `verb` makes it and says whether it changed anything; what changed nothing is neither written down nor ends a session.
+    `takes_power` has the active admins locked and asked; `roles` are those it can be done to.
+    """
+
+    occasion: Occasion
+    key: RequestKey
+    user_id: UserId
+    action: AuditAction
+    verb: Callable[[User, datetime], bool]
+    takes_power: bool
+    roles: frozenset[Role] = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class UserEditor:
+    """Changes an account, ends its sessions and writes it down, all in one transaction, once a request id."""
+
+    unit_of_work: Callable[[], ProfileUnitOfWork]
+    revoked_tokens: RevokedTokens
+    ids: IdGenerator
+    clock: Clock
+
+    async def edit(self, edit: UserEdit) -> Answer[ManagedUser]:
+        """The user after the change.
+
+        Raises NotFoundError (USER_NOT_FOUND), FailedPreconditionError (OWN_ACCOUNT, USER_STATE_INVALID),
+        PermissionDeniedError (ROLE_NOT_ALLOWED) or InvalidArgumentError (REQUEST_ID_REUSED).
+        """
+        now = self.clock.now()
+        async with self.unit_of_work() as uow:
+            earlier = await uow.requests.claim(edit.key, ManagedUser)
+            if earlier is not None and earlier.answer is not None:
+                return Answer(earlier.answer, replayed=True)
+            if edit.takes_power:
+                check_may_take_power(edit.occasion.actor, await uow.users.lock_active_admins(), edit.user_id)
+            user = await uow.users.lock(edit.user_id)
+            if user is None:
+                raise user_not_found()
+            if user.status is UserStatus.DELETED or user.role not in edit.roles:
+                raise user_state_invalid(user)
+            before: dict[str, Scalar] = {"role_before": user.role.value, "state_before": user.status.value}
+            changed = edit.verb(user, now)
+            if changed:
+                await uow.users.save(user)
+                after: dict[str, Scalar] = {"role": user.role.value, "state": user.status.value}
+                await uow.audit.add(
+                    AuditEntry(self.ids.new(), now, edit.occasion, edit.action, "user", user.id, before | after)
+                )
+            # Also where nothing changed: whoever changed it before may have gone before everybody knew of the end.
+            ended = await uow.sessions.end_all(user.id, now) if edit.takes_power else ()
+            answer = ManagedUser.of(user)
+            await uow.requests.answer(edit.key, answer)
+            await uow.commit()
+        await self.revoked_tokens.revoke(ended)
+        return Answer(answer)

@@ -1,0 +1,82 @@
+"""Admins who take each other's power at the same moment, and accounts that are shut while their owner signs in."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import uuid4
+
+import pytest
+
+from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.use_cases.disable_user import DisableUserCommand
+from kapda.domain.identity.use_cases.log_in import LogInCommand
+from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
+from kapda.domain.identity.use_cases.sign_up import SignUpCommand
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.audit import Occasion
+from kapda.domain.shared.errors import Reason, UnauthenticatedError
+from kapda.domain.shared.ids import UserId
+from tests.shop.gate import at_once
+from tests.shop.shop import Shop, new_request
+
+PASSWORD = "corridor-lantern-41-peacock"
+
+
+def _because(principal: Principal) -> Occasion:
+    return Occasion(principal.actor, "call-12345678", "a test of power")
+
+
+async def _demote(shop: Shop, by: Principal, whom: UserId) -> None:
+    command = SetUserRoleCommand(by, _because(by), new_request(), whom, Role.CUSTOMER)
+    await shop.door().set_user_role().execute(command)
+
+
+async def test_of_two_admins_who_demote_each_other_one_stays(shop: Shop) -> None:
+    await shop.sql("UPDATE users SET role = 'customer' WHERE role = 'admin'")
+    for _ in range(10):
+        first, second = await shop.admin(), await shop.admin()
+
+        outcomes = await at_once(
+            [partial(_demote, shop, first, second.user_id), partial(_demote, shop, second, first.user_id)]
+        )
+
+        assert outcomes.reasons == {Reason.ROLE_NOT_ALLOWED: 1}
+        assert await shop.count("users WHERE role = 'admin' AND status = 'active'") == 1
+        await shop.sql("UPDATE users SET role = 'customer' WHERE role = 'admin'")
+
+
+async def test_of_ten_admins_who_all_demote_the_next_one_stays_at_least(shop: Shop) -> None:
+    await shop.sql("UPDATE users SET role = 'customer' WHERE role = 'admin'")
+    admins = [await shop.admin() for _ in range(10)]
+    circle = zip(admins, [*admins[1:], admins[0]], strict=True)
+
+    await at_once([partial(_demote, shop, by, whom.user_id) for by, whom in circle])
+
+    assert await shop.count("users WHERE role = 'admin' AND status = 'active'") >= 1
+    assert await shop.count("audit_entries WHERE action = 'ROLE_SET'") >= 1
+
+
+async def test_no_log_in_slips_in_behind_the_end_of_an_account(shop: Shop) -> None:
+    admin = await shop.admin()
+    for _ in range(4):
+        email = f"{uuid4().hex}@example.com"
+        made = await shop.container.sign_up().execute(SignUpCommand(email, PASSWORD, "Asha"))
+        disable = DisableUserCommand(admin, _because(admin), new_request(), made.user.id)
+        given: list[str] = []
+
+        async def sign_in(email: str = email, given: list[str] = given) -> None:
+            begun = await shop.door().log_in().execute(LogInCommand(email, PASSWORD))
+            given.append(begun.tokens.access_token.text)
+
+        async def shut(disable: DisableUserCommand = disable) -> None:
+            await shop.door().disable_user().execute(disable)
+
+        calls: list[Callable[[], Awaitable[None]]] = [sign_in, sign_in, shut, sign_in]
+        await at_once(calls)
+
+        for token in (made.tokens.access_token.text, *given):
+            for door in shop.containers:
+                with pytest.raises(UnauthenticatedError) as refusal:
+                    await door.authenticate().execute(AuthenticateCommand(token))
+                assert refusal.value.reason is Reason.SESSION_REVOKED
+        assert await shop.count("sessions WHERE user_id = :id AND revoked_at IS NULL", id=made.user.id) == 0

@@ -1,0 +1,269 @@
+"""What admins and operators do to accounts, on fakes: each answer, each refusal, and what the audit log says of it."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import pytest
+
+from kapda.domain.identity.administration import ManagedUser
+from kapda.domain.identity.password import Password
+from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.session import Session
+from kapda.domain.identity.use_cases.create_admin import CreateAdmin, CreateAdminCommand
+from kapda.domain.identity.use_cases.disable_user import DisableUser, DisableUserCommand
+from kapda.domain.identity.use_cases.enable_user import EnableUser, EnableUserCommand
+from kapda.domain.identity.use_cases.end_user_sessions import EndUserSessions, EndUserSessionsCommand
+from kapda.domain.identity.use_cases.get_user import GetUser, GetUserCommand
+from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmail, GetUserByEmailCommand
+from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntries, ListAuditEntriesCommand
+from kapda.domain.identity.use_cases.set_user_role import SetUserRole, SetUserRoleCommand
+from kapda.domain.identity.use_cases.user_editor import UserEditor
+from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
+from kapda.domain.shared.audit import OPERATOR, Actor, ActorKind, AuditAction, AuditFilter, Occasion
+from kapda.domain.shared.errors import DomainError, Reason
+from kapda.domain.shared.ids import RequestId, SessionId, UserId
+from kapda.domain.shared.pages import PageRequest
+from kapda.domain.shared.request_log import Answer
+from tests.fakes.identity import (
+    CountingIds,
+    InMemoryRevokedTokens,
+    ListedPasswordStrength,
+    ReadablePasswordHasher,
+    SettableClock,
+)
+from tests.fakes.profiles import InMemoryProfileUnitOfWork, ProfileTables
+
+MEERA, RAVI, ASHA, WAREHOUSE, GONE = (UserId(UUID(int=number)) for number in range(1, 6))
+WHY = "asked for by phone"
+PASSWORD = "Kurta-and-9-yards"
+
+
+def session_of(user_id: UserId) -> SessionId:
+    return SessionId(UUID(int=100 + user_id.int))
+
+
+@dataclass
+class Office:
+    """Two admins, a customer, a service and somebody who left; Meera is at the desk."""
+
+    tables: ProfileTables = field(default_factory=ProfileTables)
+    clock: SettableClock = field(default_factory=SettableClock)
+    ids: CountingIds = field(default_factory=lambda: CountingIds(1_000))
+    revoked: InMemoryRevokedTokens = field(default_factory=InMemoryRevokedTokens)
+
+    def __post_init__(self) -> None:
+        now = self.clock.now()
+        for user_id, name, role in (
+            (MEERA, "meera", Role.ADMIN),
+            (RAVI, "ravi", Role.ADMIN),
+            (ASHA, "asha", Role.CUSTOMER),
+            (GONE, "gone", Role.CUSTOMER),
+        ):
+            user = User.signed_up(user_id, EmailAddress(f"{name}@example.in"), DisplayName(name), "1:pw", now)
+            user.role = role
+            self.tables.users[user_id] = user
+            self.tables.sessions[session_of(user_id)] = Session.start(session_of(user_id), user_id, now)
+        self.tables.users[GONE].status = UserStatus.DELETED
+        self.tables.users[WAREHOUSE] = User.service(WAREHOUSE, DisplayName("warehouse"), now)
+
+    def unit_of_work(self) -> InMemoryProfileUnitOfWork:
+        return InMemoryProfileUnitOfWork(self.tables)
+
+    @property
+    def editor(self) -> UserEditor:
+        return UserEditor(self.unit_of_work, self.revoked, self.ids, self.clock)
+
+    async def set_role(
+        self, user_id: UserId, role: Role, by: UserId = MEERA, request: UUID | None = None
+    ) -> ManagedUser:
+        command = SetUserRoleCommand(*_by(by, request), user_id, role)
+        return (await SetUserRole(self.editor).execute(command)).value
+
+    async def disable(self, user_id: UserId, by: UserId = MEERA, request: UUID | None = None) -> Answer[ManagedUser]:
+        return await DisableUser(self.editor).execute(DisableUserCommand(*_by(by, request), user_id))
+
+    async def enable(self, user_id: UserId, by: UserId = MEERA) -> ManagedUser:
+        return (await EnableUser(self.editor).execute(EnableUserCommand(*_by(by), user_id))).value
+
+    async def end_sessions(self, user_id: UserId, request: UUID | None = None) -> Answer[ManagedUser]:
+        use_case = EndUserSessions(self.unit_of_work, self.revoked, self.ids, self.clock)
+        return await use_case.execute(EndUserSessionsCommand(*_by(MEERA, request), user_id))
+
+    async def create_admin(self, email: str, password: str = PASSWORD) -> ManagedUser:
+        use_case = CreateAdmin(
+            self.unit_of_work, ReadablePasswordHasher(), ListedPasswordStrength(), self.revoked, self.ids, self.clock
+        )
+        occasion = Occasion(OPERATOR, "cli-1", WHY)
+        return await use_case.execute(
+            CreateAdminCommand(occasion, EmailAddress(email), DisplayName("Meera Nair"), Password(password))
+        )
+
+    @property
+    def deeds(self) -> list[tuple[AuditAction, UUID]]:
+        return [(entry.action, entry.subject_id) for entry in self.tables.audit]
+
+    def signed_in(self, user_id: UserId) -> bool:
+        return self.tables.sessions[session_of(user_id)].is_active(self.clock.now())
+
+
+def _by(user_id: UserId, request: UUID | None = None) -> tuple[Principal, Occasion, RequestId]:
+    principal = Principal(user_id, Role.ADMIN, session_of(user_id))
+    return principal, Occasion(principal.actor, "call-12345678", WHY), RequestId(request or uuid4())
+
+
+async def refusal(call: Awaitable[object]) -> DomainError:
+    with pytest.raises(DomainError) as refused:
+        await call
+    return refused.value
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+async def test_another_role_ends_the_sessions_that_name_the_old_one_and_is_written_down(office: Office) -> None:
+    user = await office.set_role(ASHA, Role.DESIGNER)
+    assert (user.role, office.tables.users[ASHA].role) == (Role.DESIGNER, Role.DESIGNER)
+    assert not office.signed_in(ASHA)
+    assert office.revoked.entries == {session_of(ASHA)}
+    (entry,) = office.tables.audit
+    assert (entry.action, entry.subject_type, entry.subject_id) == (AuditAction.ROLE_SET, "user", ASHA)
+    assert entry.occasion == Occasion(Actor(ActorKind.USER, MEERA), "call-12345678", WHY)
+    assert (entry.details["role_before"], entry.details["role"]) == ("customer", "designer")
+
+
+async def test_a_role_that_is_there_already_is_not_written_down(office: Office) -> None:
+    await office.set_role(ASHA, Role.CUSTOMER)
+    assert office.deeds == []
+
+
+async def test_an_account_is_shut_and_opened_again(office: Office) -> None:
+    assert (await office.disable(ASHA)).value.status is UserStatus.DISABLED
+    assert not office.signed_in(ASHA)
+    assert office.revoked.entries == {session_of(ASHA)}
+    assert (await office.enable(ASHA)).status is UserStatus.ACTIVE
+    assert office.deeds == [(AuditAction.USER_DISABLED, ASHA), (AuditAction.USER_ENABLED, ASHA)]
+
+
+async def test_shutting_what_is_shut_and_opening_what_is_open_changes_nothing(office: Office) -> None:
+    await office.enable(ASHA)
+    await office.disable(ASHA)
+    await office.disable(ASHA)
+    assert office.deeds == [(AuditAction.USER_DISABLED, ASHA)]
+
+
+async def test_the_same_request_again_does_nothing_more_and_answers_as_before(office: Office) -> None:
+    request = uuid4()
+    first = await office.disable(ASHA, request=request)
+    await office.enable(ASHA)
+    again = await office.disable(ASHA, request=request)
+    assert (again.value, again.replayed) == (first.value, True)
+    assert office.tables.users[ASHA].is_active
+    assert (await refusal(office.disable(RAVI, request=request))).reason is Reason.REQUEST_ID_REUSED
+
+
+async def test_nobody_shuts_or_demotes_the_own_account(office: Office) -> None:
+    assert (await refusal(office.disable(MEERA))).reason is Reason.OWN_ACCOUNT
+    assert (await refusal(office.set_role(MEERA, Role.CUSTOMER))).reason is Reason.OWN_ACCOUNT
+    assert office.signed_in(MEERA)
+    assert office.deeds == []
+
+
+async def test_who_was_demoted_a_moment_ago_takes_no_power_from_others(office: Office) -> None:
+    await office.set_role(MEERA, Role.CUSTOMER, by=RAVI)
+    for call in (office.set_role(RAVI, Role.CUSTOMER), office.disable(RAVI)):
+        assert (await refusal(call)).reason is Reason.ROLE_NOT_ALLOWED
+    assert office.tables.users[RAVI].role is Role.ADMIN
+
+
+async def test_services_and_deleted_accounts_keep_their_roles(office: Office) -> None:
+    for call in (
+        office.set_role(WAREHOUSE, Role.CUSTOMER),
+        office.set_role(GONE, Role.ADMIN),
+        office.disable(GONE),
+        office.enable(GONE),
+    ):
+        assert (await refusal(call)).reason is Reason.USER_STATE_INVALID
+    assert (await refusal(office.set_role(ASHA, Role.SERVICE))).reason is Reason.VALIDATION_FAILED
+    assert office.deeds == []
+
+
+async def test_a_service_is_shut_like_anybody(office: Office) -> None:
+    assert (await office.disable(WAREHOUSE)).value.status is UserStatus.DISABLED
+
+
+async def test_who_does_not_exist_is_not_found(office: Office) -> None:
+    nobody = UserId(uuid4())
+    calls = (
+        office.set_role(nobody, Role.ADMIN),
+        office.disable(nobody),
+        office.enable(nobody),
+        office.end_sessions(nobody),
+        GetUser(office.unit_of_work).execute(GetUserCommand(nobody)),
+        GetUserByEmail(office.unit_of_work).execute(GetUserByEmailCommand(EmailAddress("no@example.in"))),
+    )
+    for call in calls:
+        assert (await refusal(call)).reason is Reason.USER_NOT_FOUND
+
+
+async def test_a_user_is_found_by_id_and_by_any_spelling_of_the_address_without_the_hash(office: Office) -> None:
+    found = await GetUser(office.unit_of_work).execute(GetUserCommand(ASHA))
+    by_email = GetUserByEmailCommand(EmailAddress("Asha@Example.in"))
+    assert found == await GetUserByEmail(office.unit_of_work).execute(by_email)
+    assert "1:pw" not in repr(found)
+
+
+async def test_all_sessions_of_a_user_are_ended_once_a_request(office: Office) -> None:
+    request = uuid4()
+    first = await office.end_sessions(ASHA, request)
+    assert not office.signed_in(ASHA)
+    assert office.revoked.entries == {session_of(ASHA)}
+    again = await office.end_sessions(ASHA, request)
+    assert (again.value, again.replayed) == (first.value, True)
+    assert office.deeds == [(AuditAction.SESSIONS_ENDED, ASHA)]
+    assert office.tables.users[ASHA].is_active
+
+
+async def test_the_log_is_read_by_subject_and_by_actor(office: Office) -> None:
+    await office.disable(ASHA)
+    await office.disable(WAREHOUSE, by=RAVI)
+    use_case = ListAuditEntries(office.unit_of_work)
+    for which, expected in (
+        (AuditFilter(), {ASHA, WAREHOUSE}),
+        (AuditFilter(subject_id=ASHA), {ASHA}),
+        (AuditFilter(actor_id=RAVI), {WAREHOUSE}),
+        (AuditFilter(subject_id=ASHA, actor_id=RAVI), set()),
+    ):
+        page = await use_case.execute(ListAuditEntriesCommand(which, PageRequest(10)))
+        assert {entry.subject_id for entry in page.items} == expected
+
+
+async def test_an_operator_makes_the_first_admin_once(office: Office) -> None:
+    made = await office.create_admin("first@example.in")
+    assert (made.role, made.status) == (Role.ADMIN, UserStatus.ACTIVE)
+    again = await office.create_admin("First@example.in", password="another-Password-2")
+    assert again == made
+    assert office.tables.users[made.id].password_hash == f"1:{PASSWORD}"
+    assert office.deeds == [(AuditAction.ADMIN_CREATED, made.id)]
+    assert office.tables.audit[0].occasion.actor == OPERATOR
+
+
+async def test_an_operator_makes_an_admin_of_a_customer_whose_sessions_end(office: Office) -> None:
+    made = await office.create_admin("asha@example.in")
+    assert (made.id, made.role) == (ASHA, Role.ADMIN)
+    assert not office.signed_in(ASHA)
+    assert office.revoked.entries == {session_of(ASHA)}
+
+
+@pytest.mark.parametrize("password", ["short", "Password1"])
+async def test_a_weak_password_makes_no_admin(office: Office, password: str) -> None:
+    assert (await refusal(office.create_admin("new@example.in", password))).reason is Reason.PASSWORD_TOO_WEAK
+    assert office.deeds == []
+
+
+async def test_no_admin_is_made_of_an_account_that_is_shut_or_a_services(office: Office) -> None:
+    await office.disable(ASHA)
+    for email in ("asha@example.in", office.tables.users[WAREHOUSE].email.text):
+        assert (await refusal(office.create_admin(email))).reason is Reason.USER_STATE_INVALID
