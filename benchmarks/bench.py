@@ -26,6 +26,7 @@ T = TypeVar("T")
 SCARCE_PIECES: Final = 10
 _CATCH_UP_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
+_BUSY: Final = "SELECT EXISTS (SELECT FROM pgqueuer) OR EXISTS (SELECT FROM outbox_events WHERE published_at IS NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Bench:
         connection = await asyncpg.connect(self.stack.database_url)
         try:
             while self.settings.worker and time.monotonic() - started < _CATCH_UP_SECONDS:
-                if not await connection.fetchval("SELECT EXISTS (SELECT FROM pgqueuer)"):
+                if not await connection.fetchval(_BUSY):
                     break
                 await asyncio.sleep(_POLL_SECONDS)
         finally:

@@ -103,9 +103,6 @@ WITH head AS (
 INSERT INTO outbox_events (aggregate_id, sequence, aggregate_type, type, payload, occurred_at)
     SELECT :placed, last_sequence, 'order', 'order.placed', '{"total_minor": 100000, "currency_code": "INR"}', now()
     FROM head;
-INSERT INTO pgqueuer (priority, entrypoint, payload, dedupe_key, status)
-    VALUES (0, 'relay_events', convert_to(CAST(:placed AS text), 'UTF8'), 'relay_events:' || CAST(:placed AS text), 'queued')
-    ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL DO NOTHING;
 WITH ended AS (
     UPDATE stock_holds SET state = 'sold', ended_at = now() WHERE hold_id = :checkout AND state = 'held'
     RETURNING variant_id, quantity

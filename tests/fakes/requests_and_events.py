@@ -1,6 +1,6 @@
 """The request log, the outbox and the jobs in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -57,6 +57,9 @@ class InMemoryJobs:
     async def wake(self, job: Job, subject: UUID) -> None:
         self._tables.jobs[job, subject] = None
 
+    def announce(self, job: Job) -> None:
+        """Whoever looks by itself needs no telling in a test."""
+
     async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:
         for subject in subjects:
             await self.wake(job, subject)
@@ -72,36 +75,39 @@ class InMemoryOutbox:
     async def add(self, event: DomainEvent) -> None:
         rows = self._tables.outbox.get(event.aggregate_id, ())
         self._tables.outbox[event.aggregate_id] = (*rows, OutboxRow(len(rows) + 1, event))
-        await self._jobs.wake(Job.RELAY_EVENTS, event.aggregate_id)
+        self._jobs.announce(Job.RELAY_EVENTS)
 
-    async def lease(self, aggregate_id: UUID, now: datetime, until: datetime) -> bool:
-        if aggregate_id not in self._tables.outbox or self._leased(aggregate_id, now):
-            return False
-        self._tables.relay_leases[aggregate_id] = until
-        return True
-
-    async def unsent(self, aggregate_id: UUID, limit: int) -> tuple[SequencedEvent, ...]:
-        rows = self._tables.outbox.get(aggregate_id, ())
-        unsent = [SequencedEvent(row.sequence, row.event) for row in rows if row.sent_at is None]
-        return tuple(unsent[:limit])
-
-    async def mark_sent(self, aggregate_id: UUID, through: int, at: datetime) -> None:
-        self._tables.outbox[aggregate_id] = tuple(
-            replace(row, sent_at=at) if row.sequence <= through and row.sent_at is None else row
-            for row in self._tables.outbox.get(aggregate_id, ())
-        )
-
-    async def release(self, aggregate_id: UUID) -> None:
-        self._tables.relay_leases.pop(aggregate_id, None)
-
-    async def with_unsent_events(self, at: datetime, limit: int) -> tuple[UUID, ...]:
+    async def lease(self, now: datetime, until: datetime, limit: int) -> tuple[UUID, ...]:
         oldest = [
             (min(unsent), aggregate_id)
             for aggregate_id, rows in self._tables.outbox.items()
             if (unsent := [row.event.occurred_at for row in rows if row.sent_at is None])
-            and not self._leased(aggregate_id, at)
+            and not self._leased(aggregate_id, now)
         ]
-        return tuple(aggregate_id for _, aggregate_id in sorted(oldest)[:limit])
+        taken = tuple(aggregate_id for _, aggregate_id in sorted(oldest)[:limit])
+        self._tables.relay_leases.update(dict.fromkeys(taken, until))
+        return taken
+
+    async def unsent(self, aggregate_ids: Collection[UUID], limit: int) -> tuple[SequencedEvent, ...]:
+        found = [
+            SequencedEvent(row.sequence, row.event)
+            for aggregate_id in sorted(aggregate_ids)
+            for row in self._tables.outbox.get(aggregate_id, ())
+            if row.sent_at is None
+        ]
+        return tuple(found[:limit])
+
+    async def mark_sent(self, through: Mapping[UUID, int], at: datetime) -> None:
+        for aggregate_id, last in through.items():
+            self._tables.outbox[aggregate_id] = tuple(
+                replace(row, sent_at=at) if row.sequence <= last and row.sent_at is None else row
+                for row in self._tables.outbox.get(aggregate_id, ())
+            )
+
+    async def release(self, aggregate_ids: Collection[UUID], until: datetime) -> None:
+        for aggregate_id in aggregate_ids:
+            if self._tables.relay_leases.get(aggregate_id) == until:
+                del self._tables.relay_leases[aggregate_id]
 
     def _leased(self, aggregate_id: UUID, now: datetime) -> bool:
         until = self._tables.relay_leases.get(aggregate_id)

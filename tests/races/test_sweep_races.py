@@ -1,12 +1,11 @@
 """Several workers sweeping and relaying at once."""
 
 import asyncio
-from functools import partial
+from uuid import uuid4
 
 import pytest
 
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kapda.domain.ops.use_cases.relay_events import RelayEventsCommand
 from kapda.domain.shared.jobs import Job
 from tests.shop.buyer import new_buyers
 from tests.shop.gate import at_once
@@ -32,9 +31,8 @@ async def test_sweeps_of_several_workers_wake_everything_due_once_and_never_dead
 async def test_f43_an_orders_events_are_relayed_once_and_in_order_by_rival_relays(shop: Shop) -> None:
     (buyer,) = await new_buyers(shop, 1)
     order = await buyer.buys(await shop.variant())
-    relays = [partial(shop.door().relay_events().execute, RelayEventsCommand(order.id)) for _ in range(9)]
 
-    outcomes = await at_once(relays)
+    outcomes = await at_once([shop.door().relay_events().execute for _ in range(9)])
 
     assert not outcomes.refusals
     assert sum(outcomes.answers) == 1
@@ -44,14 +42,18 @@ async def test_f43_an_orders_events_are_relayed_once_and_in_order_by_rival_relay
 
 async def test_f9_a_sweep_and_a_change_that_wake_the_same_things_in_opposite_orders_never_deadlock(shop: Shop) -> None:
     (buyer,) = await new_buyers(shop, 1)
-    order = await buyer.buys(await shop.variant())
-    checkout = await buyer.checks_out_one(await shop.variant())
+    checkout, delivery = await buyer.checks_out_one(await shop.variant()), uuid4()
     await shop.sql("DELETE FROM pgqueuer")
+    await shop.sql(
+        """INSERT INTO gateway_events (id, event_id, entity_key, event_type, body, received_at, state, next_attempt_at)
+           VALUES (:id, 'evt_1', 'captured', 'payment.captured', '{}', now(), 'pending', now() - interval '1 minute')""",
+        id=delivery,
+    )
     await shop.sql("UPDATE checkouts SET next_check_at = now() - interval '1 minute' WHERE id = :id", id=checkout.id)
     uow: PostgresUnitOfWork = shop.door().unit_of_work()
 
     async with uow:
-        await uow.jobs.wake(Job.RELAY_EVENTS, order.id)
+        await uow.jobs.wake(Job.PROCESS_GATEWAY_EVENT, delivery)
         sweeping = asyncio.create_task(shop.door().wake_due_work().execute())
         await _waits_for_a_lock(shop)
         await uow.jobs.wake(Job.SETTLE_CHECKOUT, checkout.id)

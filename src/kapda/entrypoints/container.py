@@ -17,6 +17,7 @@ from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
+from kapda.adapters.pgqueuer.listener import JobListener
 from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobRunner
 from kapda.adapters.phones.numbering_plans import NumberingPlans
@@ -465,6 +466,7 @@ class Container(containers.DeclarativeContainer):
     # The worker's own.
     retention = providers.Singleton(PostgresRetention, engine)
     job_runner = providers.Factory(JobRunner, _database_url)
+    job_listener = providers.Factory(JobListener, _database_url)
 
     # Chores: awaited once by the command that runs them.
     migrate = providers.Callable(upgrade, _database_url)

@@ -43,7 +43,7 @@ async def entries(client: Redis) -> list[dict[Any, Any]]:
 
 
 async def test_an_event_is_an_entry_that_says_what_happened_to_whom_and_when(client: Redis) -> None:
-    await RedisEventStream(client).publish(event(7))
+    await RedisEventStream(client).publish([event(7)])
     (fields,) = await entries(client)
     payload = orjson.loads(fields.pop("payload"))
     assert fields == {
@@ -59,27 +59,27 @@ async def test_an_event_is_an_entry_that_says_what_happened_to_whom_and_when(cli
 
 async def test_events_stand_in_the_order_they_were_published_in(client: Redis) -> None:
     stream = RedisEventStream(client)
-    for sequence in range(1, 6):
-        await stream.publish(event(sequence))
+    await stream.publish([event(1), event(2), event(3)])
+    await stream.publish([event(4), event(5)])
     assert [fields["sequence"] for fields in await entries(client)] == ["1", "2", "3", "4", "5"]
 
 
 async def test_the_same_event_sent_again_has_the_same_id(client: Redis) -> None:
     stream = RedisEventStream(client)
-    await stream.publish(event(1))
-    await stream.publish(event(1))
+    await stream.publish([event(1)])
+    await stream.publish([event(1)])
     assert len({fields["id"] for fields in await entries(client)}) == 1
 
 
 async def test_the_stream_is_trimmed(client: Redis) -> None:
     stream = RedisEventStream(client, max_length=100)
-    for sequence in range(1, 501):
-        await stream.publish(event(sequence))
+    for hundred in range(5):
+        await stream.publish([event(100 * hundred + n) for n in range(1, 101)])
     assert await client.xlen(STREAM) < 300
 
 
 async def test_a_redis_that_is_down_is_unavailable() -> None:
     nowhere = make_client(f"redis://127.0.0.1:{free_port()}")
     with pytest.raises(UnavailableError):
-        await RedisEventStream(nowhere).publish(event(1))
+        await RedisEventStream(nowhere).publish([event(1)])
     await nowhere.aclose()

@@ -42,4 +42,4 @@ async def level(backing: Backing, variant_id: VariantId) -> StockLevel:
 async def told(backing: Backing, variant_id: VariantId) -> list[DomainEvent]:
     """The variant's events as committed, in order."""
     async with backing.unit_of_work() as uow:
-        return [sequenced.event for sequenced in await uow.outbox.unsent(variant_id, 100)]
+        return [sequenced.event for sequenced in await uow.outbox.unsent([variant_id], 100)]

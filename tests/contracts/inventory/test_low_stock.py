@@ -4,7 +4,6 @@ import pytest
 
 from kapda.domain.inventory.stock import HoldLine, Shortage
 from kapda.domain.shared.ids import VariantId
-from kapda.domain.shared.jobs import Job
 from tests.contracts.backing import MEERA, Backing, product_number, variant_number
 from tests.contracts.inventory.shelf import LATER, edit, held, hold_number, level, told
 from tests.fakes.samples import ASHA, RANGREZ
@@ -40,7 +39,6 @@ async def test_a_hold_that_reaches_the_threshold_tells_with_everything_a_consume
         "available": 5,
         "low_stock_threshold": 5,
     }
-    assert list(await backing.jobs()) == [(Job.RELAY_EVENTS, kurta)]
 
 
 async def test_a_low_variant_that_goes_on_selling_tells_nothing_more(backing: Backing) -> None:

@@ -26,12 +26,15 @@ async def add(backing: Backing, *events: DomainEvent) -> None:
 
 async def unsent(backing: Backing, aggregate: UUID = ORDER, limit: int = 10) -> tuple[SequencedEvent, ...]:
     async with backing.unit_of_work() as uow:
-        return await uow.outbox.unsent(aggregate, limit)
+        return await uow.outbox.unsent([aggregate], limit)
 
 
-async def waiting(backing: Backing, minutes: int = 0, limit: int = 10) -> tuple[UUID, ...]:
+async def leased(backing: Backing, minutes: int = 0, limit: int = 10) -> list[UUID]:
+    """What a relay takes then, for a minute."""
     async with backing.unit_of_work() as uow:
-        return await uow.outbox.with_unsent_events(NOON + minutes * MINUTE, limit)
+        taken = await uow.outbox.lease(NOON + minutes * MINUTE, NOON + (minutes + 1) * MINUTE, limit)
+        await uow.commit()
+    return sorted(taken)
 
 
 async def test_events_of_an_aggregate_are_numbered_without_a_gap(backing: Backing) -> None:
@@ -50,58 +53,64 @@ async def test_events_of_an_aggregate_are_numbered_without_a_gap(backing: Backin
     assert await unsent(backing, OTHER) == (SequencedEvent(1, event(OTHER)),)
 
 
-async def test_an_event_wakes_the_relay_with_the_commit_and_a_rollback_wakes_nobody(backing: Backing) -> None:
+async def test_a_rollback_records_no_event_and_an_event_queues_no_job(backing: Backing) -> None:
     async with backing.unit_of_work() as uow:
         await uow.outbox.add(event())
-    assert await backing.jobs() == []
     assert await unsent(backing) == ()
     await add(backing, event(), event(kind="order.packed"))
-    assert await backing.jobs() == [(Job.RELAY_EVENTS, ORDER)]
+    assert await backing.jobs() == []
 
 
 async def test_sent_events_are_not_sent_again(backing: Backing) -> None:
-    await add(backing, event(), event(kind="order.packed"), event(kind="order.sent"))
+    await add(backing, event(), event(kind="order.packed"), event(kind="order.sent"), event(OTHER))
     async with backing.unit_of_work() as uow:
-        await uow.outbox.mark_sent(ORDER, 2, NOON)
+        await uow.outbox.mark_sent({ORDER: 2, OTHER: 1}, NOON)
         await uow.commit()
     assert await unsent(backing) == (SequencedEvent(3, event(kind="order.sent")),)
+    assert await unsent(backing, OTHER) == ()
     async with backing.unit_of_work() as uow:
-        await uow.outbox.mark_sent(ORDER, 3, NOON)
+        await uow.outbox.mark_sent({ORDER: 3}, NOON)
         await uow.commit()
-    assert (await unsent(backing), await waiting(backing)) == ((), ())
+    assert (await unsent(backing), await leased(backing)) == ((), [])
     await add(backing, event(kind="order.delivered"))
     assert [one.sequence for one in await unsent(backing)] == [4]
 
 
+async def test_events_of_several_aggregates_are_read_together_each_in_its_order(backing: Backing) -> None:
+    await add(backing, event(), event(OTHER), event(kind="order.packed"))
+    async with backing.unit_of_work() as uow:
+        together = await uow.outbox.unsent([OTHER, ORDER], 10)
+        assert await uow.outbox.unsent([OTHER, ORDER], 2) == together[:2]
+    assert [(one.event.aggregate_id, one.sequence) for one in together] == [(ORDER, 1), (ORDER, 2), (OTHER, 1)]
+
+
 async def test_one_relay_has_an_aggregate_at_a_time(backing: Backing) -> None:
-    await add(backing, event())
+    await add(backing, event(), event(OTHER))
+    assert await leased(backing) == [ORDER, OTHER]
+    assert await leased(backing) == []
     async with backing.unit_of_work() as uow:
-        assert await uow.outbox.lease(ORDER, NOON, NOON + MINUTE)
-        assert not await uow.outbox.lease(ORDER, NOON, NOON + MINUTE)
-        assert not await uow.outbox.lease(ORDER, NOON + MINUTE - timedelta(microseconds=1), NOON + MINUTE)
-        assert await uow.outbox.lease(ORDER, NOON + MINUTE, NOON + 2 * MINUTE)
-        await uow.outbox.release(ORDER)
-        assert await uow.outbox.lease(ORDER, NOON + MINUTE, NOON + 2 * MINUTE)
+        await uow.outbox.release([ORDER], NOON + MINUTE)
+        await uow.outbox.release([OTHER], NOON + 2 * MINUTE)
+        await uow.commit()
+    assert await leased(backing) == [ORDER], "a lease with another end is another's"
+    assert await leased(backing, minutes=1) == [ORDER, OTHER], "a lease runs out"
 
 
-async def test_an_aggregate_without_events_is_not_leased(backing: Backing) -> None:
+async def test_aggregates_without_unsent_events_are_nobodys_work(backing: Backing) -> None:
+    assert await leased(backing) == []
     async with backing.unit_of_work() as uow:
-        assert not await uow.outbox.lease(ORDER, NOON, NOON + MINUTE)
-        await uow.outbox.release(ORDER)
-        await uow.outbox.mark_sent(ORDER, 1, NOON)
+        await uow.outbox.release([ORDER], NOON)
+        await uow.outbox.mark_sent({ORDER: 1}, NOON)
+        await uow.commit()
     assert await unsent(backing) == ()
 
 
-async def test_aggregates_that_nobody_relays_are_found_oldest_event_first(backing: Backing) -> None:
+async def test_the_oldest_events_are_taken_first(backing: Backing) -> None:
     third = UUID(int=0x0F)
     await add(backing, event(third, minutes=3), event(ORDER, minutes=2), event(OTHER, minutes=1), event(OTHER))
-    assert await waiting(backing) == (OTHER, ORDER, third)
-    assert await waiting(backing, limit=2) == (OTHER, ORDER)
-    async with backing.unit_of_work() as uow:
-        await uow.outbox.lease(OTHER, NOON, NOON + MINUTE)
-        await uow.commit()
-    assert await waiting(backing) == (ORDER, third)
-    assert await waiting(backing, minutes=1) == (OTHER, ORDER, third)
+    assert await leased(backing, limit=1) == [OTHER]
+    assert await leased(backing, limit=1) == [ORDER]
+    assert await leased(backing) == [third]
 
 
 async def test_a_subject_woken_twice_is_woken_once_and_only_with_the_commit(backing: Backing) -> None:

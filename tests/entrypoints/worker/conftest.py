@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.embedded.processes import free_port
+from kapda.adapters.pgqueuer.listener import JobListener
 from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobRunner
 from kapda.adapters.postgres.engine import make_engine
@@ -74,7 +75,7 @@ class Bench:
             settle_checkout=self.settled,
             send_refund=self.sent,
             sweep_recent_payments=_finds_nothing,
-            relay_events=RelayEvents(self.unit_of_work, RedisEventStream(self.redis), SystemClock()),
+            relay_events=RelayEvents(self.unit_of_work, RedisEventStream(self.redis), SystemClock()).execute,
             wake_due_work=WakeDueWork(self.unit_of_work, SystemClock()).execute,
             prune=PostgresRetention(self.engine).prune,
             expire_carts=ExpireCarts(self.unit_of_work, SystemClock()).execute,
@@ -101,6 +102,7 @@ class Bench:
             run_worker(
                 self.use_cases,
                 make_runner or self.runner,
+                JobListener(self.database_url).listen,
                 probes=probes or {},
                 registry=CollectorRegistry(),
                 address=address,

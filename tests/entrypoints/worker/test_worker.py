@@ -104,7 +104,7 @@ async def test_a_redis_that_is_down_delays_events_and_loses_none(bench: Bench, r
     nowhere = make_client(f"redis://127.0.0.1:{free_port()}")
     whole = bench.use_cases
     broken = RelayEvents(bench.unit_of_work, RedisEventStream(nowhere), SystemClock())
-    bench.use_cases = replace(whole, relay_events=broken)
+    bench.use_cases = replace(whole, relay_events=broken.execute)
     async with bench.working(sweep_seconds=0.1) as client:
         await until_ready(client)
         async with bench.unit_of_work() as uow:

@@ -12,7 +12,6 @@ from kapda.domain.ledger.entries import Account
 from kapda.domain.orders.use_cases.finish_payment import Ending, Finished, FinishPaymentCommand
 from kapda.domain.payments.gateway import GatewayOrder, GatewayPayment, GatewayPaymentState, GatewayUnknownError
 from kapda.domain.payments.payment_case import CaseKind, PaymentCase
-from kapda.domain.shared.jobs import Job
 from kapda.domain.shared.money import Money
 from tests.fakes.payment_gateway import UNKNOWN
 from tests.fakes.samples import ASHA, BINOD, HOME, rupees
@@ -96,7 +95,6 @@ async def test_the_event_of_an_order_leaves_with_it(shop: Shop) -> None:
         "total_minor": 149_900,
         "currency_code": "INR",
     }
-    assert (Job.RELAY_EVENTS, order.id) in shop.tables.jobs
 
 
 async def test_only_what_was_bought_leaves_the_cart(shop: Shop) -> None:

@@ -38,15 +38,6 @@ async def test_a_checkout_is_woken_when_its_look_is_due(shop: Shop, wake: WakeDu
     assert list(shop.tables.jobs) == [(Job.SETTLE_CHECKOUT, checkout.id)]
 
 
-async def test_events_that_have_not_left_are_woken(shop: Shop, wake: WakeDueWork) -> None:
-    checkout = await shop.check_out_one()
-    shop.gateway.pay(checkout.gateway_order_id or "")
-    await shop.settle(checkout)
-    shop.tables.jobs.clear()
-    await wake.execute()
-    assert list(shop.tables.jobs) == [(Job.RELAY_EVENTS, shop.the_order().id)]
-
-
 async def test_waking_twice_is_waking_once(shop: Shop, wake: WakeDueWork) -> None:
     await paid_and_told(shop)
     assert [await wake.execute(), await wake.execute()] == [1, 1]

@@ -40,13 +40,17 @@ class PgqueuerJobs:
 
     @property
     def woken(self) -> Collection[Job]:
-        """The kinds of job that were woken: their workers should be told after the commit."""
+        """The kinds of job that were woken or announced: their workers should be told after the commit."""
         return self._woken
 
     async def wake(self, job: Job, subject: UUID) -> None:
         """See the port."""
         values = {"entrypoint": job.value, "payload": to_payload(subject), "dedupe_key": _dedupe_key(job, subject)}
         await self._connection.execute(_ENQUEUE, values)
+        self._woken.add(job)
+
+    def announce(self, job: Job) -> None:
+        """See the port."""
         self._woken.add(job)
 
     async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:

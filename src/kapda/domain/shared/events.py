@@ -1,6 +1,6 @@
 """Domain events: facts that leave the system after the commit that made them true."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,36 +36,36 @@ class Outbox(Protocol):
     """Keeps events beside the change they tell of, in one transaction with it."""
 
     async def add(self, event: DomainEvent) -> None:
-        """Record the event under the aggregate's next sequence number and wake the relay after the commit."""
+        """Record the event under the aggregate's next sequence number; the relays are told after the commit."""
         ...
 
-    async def lease(self, aggregate_id: UUID, now: datetime, until: datetime) -> bool:
-        """Take the right to relay the aggregate's events; False while another worker has it."""
+    async def lease(self, now: datetime, until: datetime, limit: int) -> tuple[UUID, ...]:
+        """Take the right to relay aggregates with unsent events, `limit` at most, the oldest event's first.
+
+        None that another relay has, or is taking at this moment.
+        """
         ...
 
-    async def unsent(self, aggregate_id: UUID, limit: int) -> tuple[SequencedEvent, ...]:
-        """The first events not marked as sent, in order."""
+    async def unsent(self, aggregate_ids: Collection[UUID], limit: int) -> tuple[SequencedEvent, ...]:
+        """Events of these aggregates that are not marked as sent, each aggregate's in order from its first one on;
+        `limit` of all together."""
         ...
 
-    async def mark_sent(self, aggregate_id: UUID, through: int, at: datetime) -> None:
-        """Mark events up to that sequence number as sent."""
+    async def mark_sent(self, through: Mapping[UUID, int], at: datetime) -> None:
+        """Mark each aggregate's events up to that sequence number as sent."""
         ...
 
-    async def release(self, aggregate_id: UUID) -> None:
-        """Give the right back."""
-        ...
-
-    async def with_unsent_events(self, at: datetime, limit: int) -> tuple[UUID, ...]:
-        """Aggregates with events that nobody is relaying at this moment, oldest first."""
+    async def release(self, aggregate_ids: Collection[UUID], until: datetime) -> None:
+        """Give back the rights that were taken until then; what is another's by now stays so."""
         ...
 
 
 class EventSink(Protocol):
     """Where events go when they leave."""
 
-    async def publish(self, event: SequencedEvent) -> None:
-        """Hand the event on; returns once the receiver has it. The same event may come again (at least once).
+    async def publish(self, events: Sequence[SequencedEvent]) -> None:
+        """Hand the events on in their order; returns once the receiver has all of them.
 
-        Raises UnavailableError when the receiver cannot take it now.
+        The same event may come again (at least once). Raises UnavailableError when the receiver cannot take them now.
         """
         ...

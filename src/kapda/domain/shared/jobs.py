@@ -12,7 +12,10 @@ from uuid import UUID
 
 @unique
 class Job(Enum):
-    """The kinds of wake-up, by the name the queue knows them under."""
+    """The kinds of wake-up, by the name the queue knows them under.
+
+    RELAY_EVENTS is announced and never queued: unsent events are a queue themselves.
+    """
 
     PROCESS_GATEWAY_EVENT = "process_gateway_event"
     SETTLE_CHECKOUT = "settle_checkout"
@@ -25,6 +28,10 @@ class Jobs(Protocol):
 
     async def wake(self, job: Job, subject: UUID) -> None:
         """Have `job` look at `subject` soon after the commit. A second wake-up for the same pair is one wake-up."""
+        ...
+
+    def announce(self, job: Job) -> None:
+        """Have the workers of that kind look, after the commit, for what their own rows say is to be done."""
         ...
 
     async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import structlog
 
@@ -13,13 +12,23 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.worker
 
 
 async def every(
-    seconds: float, name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event, limit: float = 10.0
+    seconds: float,
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+    *,
+    limit: float = 10.0,
+    sooner: asyncio.Event | None = None,
 ) -> None:
     """Do `work` at once and then with `seconds` in between, until `stop` is set. A failure is logged, not raised.
+
+    `sooner` cuts the pause short, also when it was set while the work was going on.
 
     One that takes longer than `limit` seconds is cut off: the next may fare better.
     """
     while not stop.is_set():
+        if sooner is not None:
+            sooner.clear()
         try:
             async with asyncio.timeout(limit):
                 await work()
@@ -27,5 +36,14 @@ async def every(
             _log.warning("schedule failed", schedule=name, kind=error.kind.value, reason=error.reason.value)
         except Exception as error:  # noqa: BLE001 - a schedule that ends for good would be missed too late
             _log.error("schedule failed", schedule=name, raised=describe(error))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), seconds)
+        await _pause(seconds, *filter(None, (stop, sooner)))
+
+
+async def _pause(seconds: float, *events: asyncio.Event) -> None:
+    """Until one of the events is set, `seconds` at most."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()

@@ -1,16 +1,15 @@
 """The worker process: takes jobs, wakes what is due, prunes what is old, and says how it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from kapda.domain.ops.use_cases.relay_events import RelayEventsCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
@@ -22,15 +21,21 @@ from kapda.entrypoints.http.request_log import RequestLog
 from kapda.entrypoints.http.server import serving_http
 from kapda.entrypoints.use_case import UseCase
 from kapda.entrypoints.worker.every import every
-from kapda.entrypoints.worker.handlers import JobHandler, JobMetrics, handler_for
+from kapda.entrypoints.worker.handlers import JOB_SECONDS, JobHandler, JobMetrics, handler_for
 
 # How late what lost its wake-up may be. The queue's own schedules count in minutes, so these are loops of ours; with
 # several workers each sweeps, and a second wake-up for the same thing is none.
 SWEEP_SECONDS = 5.0
 PRUNE_SECONDS = 60.0
+# How late events may be whose announcement was lost: to look in vain costs one statement on an empty index.
+RELAY_SECONDS = 1.0
 PAYMENTS_SECONDS = 120.0
 # Expired carts read as absent at once; deleting them only gives their space back.
 EXPIRE_CARTS_SECONDS = 60.0
+
+
+# Calls the function at every announcement of such work, until the event is set.
+Listen = Callable[[Job, Callable[[], None], asyncio.Event], Coroutine[Any, Any, None]]
 
 
 class RunsJobs(Protocol):
@@ -48,12 +53,12 @@ class RunsJobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerUseCases:
-    """What the jobs and schedules execute. The last four answer with how many rows they touched."""
+    """What the jobs and schedules execute. The last five answer with how many rows they touched."""
 
     process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
     settle_checkout: UseCase[SettleCheckoutCommand, None]
     send_refund: UseCase[SendRefundCommand, None]
-    relay_events: UseCase[RelayEventsCommand, int]
+    relay_events: Callable[[], Awaitable[int]]
     wake_due_work: Callable[[], Awaitable[int]]
     sweep_recent_payments: Callable[[], Awaitable[int]]
     prune: Callable[[], Awaitable[int]]
@@ -63,6 +68,7 @@ class WorkerUseCases:
 async def run_worker(
     use_cases: WorkerUseCases,
     make_runner: Callable[[Mapping[Job, JobHandler]], RunsJobs],
+    listen: Listen,
     *,
     probes: Mapping[str, Probe],
     registry: CollectorRegistry,
@@ -73,10 +79,13 @@ async def run_worker(
 ) -> None:
     """Work until `stop` is set, then finish or give back what is in hand, and return.
 
-    `make_runner` gets a handler for each kind of job. `address` (host:port) serves health, readiness and metrics;
-    readiness asks `probes` and whether jobs are being taken. Raises OSError when the address cannot be had.
+    `make_runner` gets a handler for each kind of job that is queued; `listen` hears of those that are only announced.
+    `address` (host:port) serves health, readiness and metrics; readiness asks `probes` and whether jobs are being taken.
+    Raises OSError when the address cannot be had.
     """
     runner = make_runner(_handlers(use_cases, JobMetrics(registry)))
+    news = asyncio.Event()
+    relayed = Counter("kapda_relayed_events", "Events sent on.", registry=registry)
     woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
     found = Counter("kapda_swept_payments", "Payments that only the sweep of the account found.", registry=registry)
     pruned = Counter("kapda_pruned_rows", "Old rows deleted.", registry=registry)
@@ -84,6 +93,9 @@ async def run_worker(
 
     async def takes_jobs() -> bool:
         return runner.is_running
+
+    async def relay() -> None:
+        relayed.inc(await use_cases.relay_events())
 
     async def sweep() -> None:
         woken.inc(await use_cases.wake_due_work())
@@ -100,6 +112,8 @@ async def run_worker(
     app = _operations_app({**probes, "jobs": takes_jobs}, registry)
     async with serving_http(app, address), asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop), name="jobs")
+        tasks.create_task(listen(Job.RELAY_EVENTS, news.set, stop), name="listen")
+        tasks.create_task(every(RELAY_SECONDS, "relay", relay, stop, limit=JOB_SECONDS, sooner=news), name="relay")
         tasks.create_task(every(sweep_seconds, "sweep", sweep, stop), name="sweep")
         tasks.create_task(
             every(payments_seconds, "payments", sweep_payments, stop, limit=payments_seconds), name="payments"
@@ -125,13 +139,8 @@ def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics) -> dict[Job, JobHa
             lambda refund: use_cases.send_refund.execute(SendRefundCommand(RefundId(refund))),
             metrics,
         ),
-        Job.RELAY_EVENTS: handler_for(
-            Job.RELAY_EVENTS,
-            lambda aggregate: use_cases.relay_events.execute(RelayEventsCommand(aggregate)),
-            metrics,
-        ),
     }
-    if forgotten := set(Job) - set(handlers):
+    if forgotten := set(Job) - set(handlers) - {Job.RELAY_EVENTS}:
         raise RuntimeError(f"nobody handles {forgotten}")
     return handlers
 

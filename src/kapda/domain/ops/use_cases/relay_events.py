@@ -1,4 +1,4 @@
-"""Sends events on, in each aggregate's order."""
+"""Sends events on, many aggregates' at once, each aggregate's in order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,79 +9,67 @@ from kapda.domain.ops.ports import RelayUnitOfWork
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.events import EventSink, SequencedEvent
 
-# How long one worker may be at one aggregate. A worker that was killed leaves its events waiting for the rest of it.
+# How long one worker may be at its aggregates. A worker that was killed leaves their events waiting for the rest of it.
 LEASE = timedelta(seconds=30)
-# No event is begun this close to the end of the lease: publishing one, and noting it, takes well under a second.
+# Nothing is published this close to the end of the lease: publishing, and noting it, takes well under a second.
 MARGIN = timedelta(seconds=5)
-# Events read at once; so many at most are sent again when the worker dies before it noted them as sent.
-BATCH = 100
+# Taken at once: a crowd's orders leave in few steps, and several workers still find something each.
+AGGREGATES = 100
+# Events sent at once; so many at most are sent again when the worker dies before it noted them as sent.
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class RelayEventsCommand:
-    """Whose events."""
+class _Share:
+    """What one worker took."""
 
-    aggregate_id: UUID
+    aggregate_ids: tuple[UUID, ...]
+    events: tuple[SequencedEvent, ...]
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RelayEvents:
-    """Publishes an aggregate's unsent events, first to last, until there are none or the lease nears its end.
+    """Publishes unsent events until there are none that another worker does not have.
 
-    At least once: an event counts as sent only after the sink had it, so a crash in between sends it again. In order:
-    the first failure ends the run, and only the holder of the lease publishes. What is left, or arrives while the last
-    look is being taken, is found by the sweep. Raises UnavailableError when the sink or the database cannot take part.
+    At least once: events count as sent only after the sink had them, so a crash in between sends them again. In order:
+    only the holder of an aggregate's lease publishes its events, from the first unsent one on, and a failure ends the
+    run. Raises UnavailableError when the sink or the database cannot take part.
     """
 
     unit_of_work: Callable[[], RelayUnitOfWork]
     sink: EventSink
     clock: Clock
 
-    async def execute(self, command: RelayEventsCommand) -> int:
-        """How many events were sent; none while another worker is at the aggregate."""
-        now = self.clock.now()
-        lease_until = now + LEASE
-        async with self.unit_of_work() as uow:
-            if not await uow.outbox.lease(command.aggregate_id, now, lease_until):
-                return 0
-            await uow.commit()
+    async def execute(self) -> int:
+        """How many events were sent."""
         sent = 0
-        try:
-            while batch := await self._unsent(command.aggregate_id, lease_until):
-                sent += await self._send(command.aggregate_id, batch, lease_until)
-        finally:
-            await self._release(command.aggregate_id, lease_until)
+        while (share := await self._take()) is not None:
+            sent += await self._send(share)
         return sent
 
-    async def _unsent(self, aggregate_id: UUID, lease_until: datetime) -> tuple[SequencedEvent, ...]:
-        if self._is_ending(lease_until):
-            return ()
+    async def _take(self) -> _Share | None:
+        now = self.clock.now()
+        until = now + LEASE
         async with self.unit_of_work() as uow:
-            return await uow.outbox.unsent(aggregate_id, BATCH)
-
-    async def _send(self, aggregate_id: UUID, batch: tuple[SequencedEvent, ...], lease_until: datetime) -> int:
-        sent: list[SequencedEvent] = []
-        try:
-            for event in batch:
-                if self._is_ending(lease_until):
-                    break
-                await self.sink.publish(event)
-                sent.append(event)
-        finally:
-            # Also after a failure: what the sink has is not sent again for the sake of what it has not.
-            if sent:
-                async with self.unit_of_work() as uow:
-                    await uow.outbox.mark_sent(aggregate_id, sent[-1].sequence, self.clock.now())
-                    await uow.commit()
-        return len(sent)
-
-    async def _release(self, aggregate_id: UUID, lease_until: datetime) -> None:
-        # A lease that has run out may be another's by now, and that one is not ours to give back.
-        if self.clock.now() >= lease_until:
-            return
-        async with self.unit_of_work() as uow:
-            await uow.outbox.release(aggregate_id)
+            aggregate_ids = await uow.outbox.lease(now, until, AGGREGATES)
+            if not aggregate_ids:
+                return None
+            events = await uow.outbox.unsent(aggregate_ids, BATCH)
             await uow.commit()
+        return _Share(aggregate_ids, events, until)
 
-    def _is_ending(self, lease_until: datetime) -> bool:
-        return self.clock.now() >= lease_until - MARGIN
+    async def _send(self, share: _Share) -> int:
+        through: dict[UUID, int] = {}
+        try:
+            if share.events and self.clock.now() < share.until - MARGIN:
+                await self.sink.publish(share.events)
+                through = {event.event.aggregate_id: event.sequence for event in share.events}
+        finally:
+            # Also after a failure: others may have more luck, and need not wait for this lease to run out.
+            async with self.unit_of_work() as uow:
+                if through:
+                    await uow.outbox.mark_sent(through, self.clock.now())
+                await uow.outbox.release(share.aggregate_ids, share.until)
+                await uow.commit()
+        return len(share.events) if through else 0

@@ -14,7 +14,7 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class WakeDueWork:
-    """Enqueues a job for every due checkout, delivery and refund, and for unsent events. Several workers may sweep.
+    """Enqueues a job for every due checkout, delivery and refund. Several workers may sweep.
 
     Each kind in a transaction of its own: a purchase that wakes things of two kinds may do so in another order, and
     neither may wait for the other in a ring.
@@ -30,7 +30,6 @@ class WakeDueWork:
             await self._wake(Job.SETTLE_CHECKOUT, lambda uow: uow.checkouts.due_for_check(now, BATCH))
             + await self._wake(Job.PROCESS_GATEWAY_EVENT, lambda uow: uow.gateway_events.due(now, BATCH))
             + await self._wake(Job.SEND_REFUND, lambda uow: uow.refunds.due(now, BATCH))
-            + await self._wake(Job.RELAY_EVENTS, lambda uow: uow.outbox.with_unsent_events(now, BATCH))
         )
 
     async def _wake(self, job: Job, due: Callable[[OrderUnitOfWork], Awaitable[Sequence[UUID]]]) -> int:
