@@ -10,6 +10,7 @@ from protovalidate import Validator, Violation
 
 from kapda.domain.shared.errors import FieldViolation, InvalidArgumentError, Reason
 from kapda.entrypoints.grpc.call import Context
+from kapda.entrypoints.grpc.interceptors.nul import texts_with_nul
 from kapda.entrypoints.grpc.interceptors.unary import Handler, Proceed, UnaryInterceptor
 
 
@@ -46,17 +47,21 @@ class Messages(UnaryInterceptor):
             raise InvalidArgumentError(
                 Reason.VALIDATION_FAILED, "the request is not a message of the method"
             ) from error
-        found = self._validator.collect_violations(message)
-        if found:
-            raise _refusal(found)
+        violations = [_violation(found) for found in self._validator.collect_violations(message)]
+        violations += texts_with_nul(request, message)
+        if violations:
+            raise _refusal(violations)
         response: Any = await proceed(message, context)
         return self._serialise[method](response)
 
 
-def _refusal(found: list[Violation]) -> InvalidArgumentError:
-    violations = tuple(FieldViolation(_path(violation), violation.proto.message) for violation in found)
+def _refusal(violations: list[FieldViolation]) -> InvalidArgumentError:
     fields = ", ".join(dict.fromkeys(violation.field for violation in violations))
-    return InvalidArgumentError(Reason.VALIDATION_FAILED, f"not well-formed: {fields}", violations=violations)
+    return InvalidArgumentError(Reason.VALIDATION_FAILED, f"not well-formed: {fields}", violations=tuple(violations))
+
+
+def _violation(found: Violation) -> FieldViolation:
+    return FieldViolation(_path(found), found.proto.message)
 
 
 def _path(violation: Violation) -> str:

@@ -1,0 +1,15 @@
+"""One stage a module: its own database, its own server."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.attacks.stage import Stage, set_stage
+from tests.shop.shop import Shop
+
+
+@pytest.fixture(scope="module")
+async def stage(shop: Shop) -> AsyncIterator[Stage]:
+    """The real server, and everybody."""
+    async with set_stage(shop) as ready:
+        yield ready
