@@ -97,6 +97,8 @@ def _variations(good: Message, path: Path, values: Values) -> Iterator[tuple[str
             yield f"a list of {count}", _with_count(good, path, count, values)
     elif field.message_type is not None:
         yield "missing", _with(good, path, None)
+        for odd in values.odd_messages(field):
+            yield _shown(odd), _with(good, path, odd)
 
 
 def _with(good: Message, path: Path, value: Any) -> Message:
@@ -107,6 +109,8 @@ def _with(good: Message, path: Path, value: Any) -> Message:
     inner.ClearField(field.name)
     if field.is_repeated:
         getattr(inner, field.name).extend(value)
+    elif isinstance(value, Message):
+        getattr(inner, field.name).CopyFrom(value)
     elif value is not None:
         setattr(inner, field.name, value)
     return request

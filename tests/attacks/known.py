@@ -10,7 +10,14 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 # A list shows a summary, a desk a case of a payment; requests name the thing itself.
-_SHORT_NAMES = {"product_summary": ["product"], "order_summary": ["order"], "payment_case": ["case"]}
+_SHORT_NAMES = {
+    "product_summary": ["product"],
+    "order_summary": ["order"],
+    "payment_case": ["case"],
+    "saved_address": ["address"],
+    "managed_user": ["user", "subject"],
+    "user": ["subject", "actor"],
+}
 _KEPT = 200
 
 

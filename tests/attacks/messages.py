@@ -65,9 +65,16 @@ class Messages:
                 self._fill_list(message, descriptor, caller)
             elif descriptor.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
                 if rules.required or self.values.dice.random() < _SELDOM:
-                    self._fill(_present(message, descriptor), caller)
+                    self._fill_message(_present(message, descriptor), descriptor, caller)
             elif _is_needed(descriptor) or self.values.dice.random() < _SELDOM:
                 setattr(message, descriptor.name, self._one(descriptor, rules, caller))
+
+    def _fill_message(self, message: Message, descriptor: FieldDescriptor, caller: str) -> None:
+        ready = self.values.good_message(descriptor, rules_of(descriptor))
+        if ready is None:
+            self._fill(message, caller)
+        else:
+            message.CopyFrom(ready)
 
     def _chosen(self, message: Message) -> list[FieldDescriptor]:
         """Every field, but one of each that exclude each other."""
@@ -83,9 +90,9 @@ class Messages:
         values = getattr(message, descriptor.name)
         for _ in range(max(few, self.values.dice.choice([0, 0, 0, 0, 2]))):
             if descriptor.message_type is not None:
-                self._fill(values.add(), caller)
-            else:
-                values.append(self._one(descriptor, rules.items, caller))
+                self._fill_message(values.add(), descriptor, caller)
+            elif (one := self._one(descriptor, rules.items, caller)) not in values:
+                values.append(one)
 
     def _one(self, descriptor: FieldDescriptor, rules: Any, caller: str) -> Any:
         if descriptor.name in _TEXTS:

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.ids import UserId
-from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
+from kapda.entrypoints.lifecycle import build_server
 from tests.attacks.contract import Method, method_named
 from tests.attacks.known import Known
 from tests.fakes.catalog_builder import LOOM, PRESS
@@ -104,13 +104,8 @@ class Stage:
 async def set_stage(shop: Shop) -> AsyncIterator[Stage]:
     """The server, listening, and a shop in which everybody has done something of every kind."""
     container = shop.container
-    server = GrpcServer(
-        settings=ServerSettings(address="127.0.0.1:0", grace=5.0),
-        servicers=container.servicers(),
-        authenticate=container.authenticate(),
-        identify_guest=container.identify_guest(),
-        supervisor=container.supervisor(),
-    )
+    settings = container.settings().model_copy(update={"grpc_address": "127.0.0.1:0"})
+    server = build_server(settings, container)
     port = await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

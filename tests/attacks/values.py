@@ -1,12 +1,17 @@
 """Values for a field of the contract: good ones by its rules, and those on which others have stumbled."""
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from rstr import Rstr
 
 from buf.validate import validate_pb2
@@ -74,6 +79,20 @@ def rules_of(descriptor: FieldDescriptor) -> validate_pb2.FieldRules:
     return rules
 
 
+# The first and the last second that a Timestamp may have, those beyond, and the last of PostgreSQL and of int64.
+_INSTANTS = [
+    0,
+    -1,
+    -62_135_596_801,
+    -62_135_596_800,
+    253_402_300_799,
+    253_402_300_800,
+    9_224_318_015_999,
+    INT64,
+    -INT64 - 1,
+]
+_NANOS = [0, -1, 999_999_999, 1_000_000_000, INT32]
+_MASKS = [[], ["*"], ["nothing.of.the.kind"], [""], ["\0"], ["id", "role"], ["display_name"] * 500, ["a" * 100_000]]
 # A format that is missing here fails by its name: give it a line.
 _WELL_KNOWN: Mapping[str, Callable[[str], str]] = {
     "uuid": lambda unique: unique,
@@ -144,6 +163,31 @@ class Values:
         # Small ones work more often: a shop has more than five pieces and fewer than a thousand.
         near = [number for number in range(max(lowest, -3), min(highest, 4) + 1) if number not in rules.not_in]
         return self.dice.choice(near) if near else lowest
+
+    def good_message(self, descriptor: FieldDescriptor, rules: validate_pb2.FieldRules) -> Message | None:
+        """A value of one of protobuf's own message types; None for a message of ours."""
+        match descriptor.message_type.full_name if descriptor.message_type is not None else "":
+            case "google.protobuf.Timestamp":
+                return Timestamp(seconds=int(time.time()) + 86_400)
+            case "google.protobuf.Duration":
+                return Duration(seconds=60)
+            case "google.protobuf.FieldMask":
+                return FieldMask(paths=list(getattr(rules.field_mask, "in"))[:1])
+            case name:
+                assert not name.startswith("google."), f"tests/attacks/values.py makes no {name}: teach it"
+                return None
+
+    def odd_messages(self, descriptor: FieldDescriptor) -> list[Message]:
+        """Values of protobuf's own message types that are out of every range."""
+        match descriptor.message_type.full_name if descriptor.message_type is not None else "":
+            case "google.protobuf.Timestamp":
+                return [Timestamp(seconds=seconds, nanos=nanos) for seconds in _INSTANTS for nanos in _NANOS]
+            case "google.protobuf.Duration":
+                return [Duration(seconds=seconds, nanos=nanos) for seconds in _INSTANTS for nanos in _NANOS]
+            case "google.protobuf.FieldMask":
+                return [FieldMask(paths=paths) for paths in _MASKS]
+            case _:
+                return []
 
     def odd(self, descriptor: FieldDescriptor, rules: validate_pb2.FieldRules) -> list[Any]:
         """Values worth trying that the field can carry, whatever its rules say."""

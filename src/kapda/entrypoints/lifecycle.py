@@ -33,7 +33,21 @@ async def run_server(settings: Settings, wired: Container | None = None, *, shar
     """
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
-    server = GrpcServer(
+    server = build_server(settings, container, share_port=share_port)
+    watching = asyncio.create_task(_watch_readiness(server, container), name="readiness")
+
+    async def close() -> None:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await close_container(container)
+
+    await serve(server, stop, close)
+
+
+def build_server(settings: Settings, container: Container, *, share_port: bool = False) -> GrpcServer:
+    """The gRPC server with every servicer of the container, not listening yet."""
+    return GrpcServer(
         settings=ServerSettings(
             address=settings.grpc_address,
             share_port=share_port,
@@ -47,15 +61,6 @@ async def run_server(settings: Settings, wired: Container | None = None, *, shar
         authenticate_api_key=container.authenticate_api_key(),
         supervisor=container.supervisor(),
     )
-    watching = asyncio.create_task(_watch_readiness(server, container), name="readiness")
-
-    async def close() -> None:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        await close_container(container)
-
-    await serve(server, stop, close)
 
 
 async def run_webhooks(settings: Settings) -> None:
