@@ -165,6 +165,29 @@ def test_a_token_from_the_future_is_refused_beyond_the_clocks_difference() -> No
     assert refused.value.reason is Reason.TOKEN_INVALID
 
 
+def test_a_token_that_was_good_a_moment_ago_is_still_held_to_the_clock() -> None:
+    clock = SettableClock(NOW)
+    verifier = JwtAccessTokens(KeyRing(KEY), issuer="kapda", audience="kapda.api", clock=clock)
+    token = verifier.issue(CLAIMS)
+    assert verifier.verify(token) == verifier.verify(token) == CLAIMS
+    clock.advance(ACCESS_TOKEN_LIFE)
+    with pytest.raises(UnauthenticatedError) as refused:
+        verifier.verify(token)
+    assert refused.value.reason is Reason.TOKEN_EXPIRED
+    clock.at = NOW - CLOCK_SKEW - timedelta(seconds=1)
+    with pytest.raises(UnauthenticatedError):
+        verifier.verify(token)
+
+
+def test_a_good_token_lets_no_variation_of_it_in() -> None:
+    verifier = tokens()
+    token = verifier.issue(CLAIMS)
+    verifier.verify(token)
+    for other in (token[:-1], f" {token}", f"{token}.", token.swapcase()):
+        with pytest.raises(UnauthenticatedError):
+            verifier.verify(other)
+
+
 def test_any_changed_character_makes_a_token_worthless() -> None:
     token = tokens().issue(CLAIMS)
     header, _, signature = token.split(".")

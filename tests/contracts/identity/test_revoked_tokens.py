@@ -1,5 +1,6 @@
 """Revoked tokens as their port promises, in memory and in Valkey."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
@@ -72,6 +73,15 @@ async def test_many_are_revoked_at_once_and_none_is_no_harm(revoked_tokens: Revo
     for session_id in (many[0], many[999], many[1_000], many[-1]):
         assert await revoked_tokens.check(session_id) is Revocation.REVOKED
     assert await revoked_tokens.check(OPEN) is Revocation.NOT_REVOKED
+
+
+async def test_each_of_a_crowd_gets_the_answer_about_its_own_session(revoked_tokens: RevokedTokens) -> None:
+    crowd = [SessionId(UUID(int=number)) for number in range(100, 500)]
+    await revoked_tokens.refill(rows)
+    await revoked_tokens.revoke(crowd[::3])
+    answers = await asyncio.gather(*(revoked_tokens.check(session_id) for session_id in crowd))
+    assert [number for number, answer in enumerate(answers) if answer is Revocation.REVOKED] == list(range(0, 400, 3))
+    assert set(answers) == {Revocation.REVOKED, Revocation.NOT_REVOKED}
 
 
 async def test_what_is_complete_is_not_read_from_the_rows_again(revoked_tokens: RevokedTokens) -> None:
