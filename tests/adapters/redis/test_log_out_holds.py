@@ -1,11 +1,15 @@
-"""Logged out is logged out: the use cases on PostgreSQL and a Valkey that is flushed, restarted and stopped."""
+"""Ended is ended: the use cases on PostgreSQL and a Valkey that is flushed, evicts, is restarted, set back and stopped."""
 
+import asyncio
+import socket
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from redis import RedisError
 from redis.asyncio import Redis
 
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
@@ -16,18 +20,23 @@ from kapda.adapters.postgres.engine import make_engine
 from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.adapters.redis.client import make_client
-from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens
+from kapda.adapters.redis.revoked_tokens import KEY, RedisRevokedTokens
 from kapda.adapters.system.clock import SystemClock
 from kapda.adapters.system.ids import Uuid7Generator
+from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import Authenticate, AuthenticateCommand
 from kapda.domain.identity.use_cases.log_in import LogIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOut, LogOutCommand
+from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere, LogOutEverywhereCommand
 from kapda.domain.identity.use_cases.sign_up import SignUp, SignUpCommand
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
-from kapda.domain.shared.errors import Reason, UnauthenticatedError
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.errors import Reason, UnauthenticatedError, UnavailableError
 from tests.fakes.identity import ListedPasswordStrength, ReadablePasswordHasher
+from tests.waiting import until
 
 EMAIL, PASSWORD = "asha@example.in", "Kurta-and-9-yards"
+LEASE = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,21 +45,41 @@ class SignedInTwice:
 
     valkey: EmbeddedValkey
     client: Redis
+    unit_of_work: Callable[[], PostgresUnitOfWork]
+    tokens: JwtAccessTokens
+    revoked: RedisRevokedTokens
     authenticate: Authenticate
-    log_out: LogOut
+    log_in: LogIn
     here: AuthenticateCommand
     elsewhere: AuthenticateCommand
 
-    async def log_out_here(self) -> None:
-        await self.log_out.execute(LogOutCommand(await self.authenticate.execute(self.here)))
+    async def signs_in(self) -> AuthenticateCommand:
+        tokens = (await self.log_in.execute(LogInCommand(EMAIL, PASSWORD))).tokens
+        return AuthenticateCommand(tokens.access_token.text)
+
+    def principal(self, which: AuthenticateCommand) -> Principal:
+        return self.tokens.verify(which.access_token).principal
 
     async def check_that_only_here_is_over(self) -> None:
         # Twice: the first look may find Redis lost and refill it, the second trusts it again.
         for _ in range(2):
-            with pytest.raises(UnauthenticatedError) as refusal:
-                await self.authenticate.execute(self.here)
-            assert refusal.value.reason is Reason.SESSION_REVOKED
+            await self.check_refused(self.here)
             await self.authenticate.execute(self.elsewhere)
+
+    async def check_refused(self, command: AuthenticateCommand) -> None:
+        with pytest.raises(UnauthenticatedError) as refusal:
+            await self.authenticate.execute(command)
+        assert refusal.value.reason is Reason.SESSION_REVOKED
+
+    async def starts_valkey_again(self) -> None:
+        self.valkey.start()
+        await until(self._valkey_answers)
+
+    async def _valkey_answers(self) -> bool:
+        try:
+            return bool(await self.client.ping())
+        except RedisError:
+            return False
 
 
 @pytest.fixture
@@ -58,7 +87,6 @@ async def user(database_url: str) -> AsyncIterator[SignedInTwice]:
     engine = make_engine(database_url)
     clock, ids, passwords = SystemClock(), Uuid7Generator(), ReadablePasswordHasher()
     tokens = JwtAccessTokens(KeyRing(SigningKey("k1", b"k" * 32)), issuer="kapda", audience="kapda.api", clock=clock)
-
     issuer = TokenIssuer(tokens, RandomRefreshSecrets(), ids)
 
     def unit_of_work() -> PostgresUnitOfWork:
@@ -71,12 +99,15 @@ async def user(database_url: str) -> AsyncIterator[SignedInTwice]:
 
     with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as valkey:
         client = make_client(valkey.url())
-        revoked = RedisRevokedTokens(client, lease=0.5, rest=0)
+        revoked = RedisRevokedTokens(client, lease=LEASE, rest=0)
         yield SignedInTwice(
             valkey,
             client,
+            unit_of_work,
+            tokens,
+            revoked,
             Authenticate(tokens, revoked, PostgresSessionReader(engine), clock),
-            LogOut(unit_of_work, revoked, clock),
+            log_in,
             AuthenticateCommand(here.text),
             AuthenticateCommand(elsewhere.text),
         )
@@ -84,8 +115,37 @@ async def user(database_url: str) -> AsyncIterator[SignedInTwice]:
     await engine.dispose()
 
 
-async def test_a_logged_out_token_stays_refused_through_flush_restart_and_stop(user: SignedInTwice) -> None:
-    await user.log_out_here()
+async def log_out(user: SignedInTwice) -> None:
+    await LogOut(user.unit_of_work, user.revoked, SystemClock()).execute(LogOutCommand(user.principal(user.here)))
+
+
+async def log_out_everywhere_else(user: SignedInTwice) -> None:
+    command = LogOutEverywhereCommand(user.principal(user.elsewhere), keep_current=True)
+    await LogOutEverywhere(user.unit_of_work, user.revoked, SystemClock()).execute(command)
+
+
+async def give_another_role(user: SignedInTwice) -> None:
+    """What every change of a role, a password or a status does, here from the other session."""
+    admin, now = user.principal(user.elsewhere), SystemClock().now()
+    async with user.unit_of_work() as uow:
+        account = await uow.users.lock(admin.user_id)
+        assert account is not None
+        account.role = Role.DESIGNER
+        await uow.users.save(account)
+        ended = await uow.sessions.end_all(account.id, now, except_session=admin.session_id)
+        await uow.commit()
+    await user.revoked.revoke(ended)
+
+
+ENDS = pytest.mark.parametrize("end", [log_out, log_out_everywhere_else, give_another_role])
+End = Callable[[SignedInTwice], Awaitable[None]]
+
+
+@ENDS
+async def test_the_token_of_an_ended_session_stays_refused_through_flush_restart_and_stop(
+    user: SignedInTwice, end: End
+) -> None:
+    await end(user)
     await user.check_that_only_here_is_over()
     await user.client.flushall()
     await user.check_that_only_here_is_over()
@@ -96,10 +156,73 @@ async def test_a_logged_out_token_stays_refused_through_flush_restart_and_stop(u
     await user.check_that_only_here_is_over()
 
 
-async def test_logging_out_while_redis_is_down_holds_when_it_is_back(user: SignedInTwice) -> None:
+@ENDS
+async def test_an_end_while_redis_is_down_holds_when_it_is_back(user: SignedInTwice, end: End) -> None:
     await user.authenticate.execute(user.elsewhere)
     user.valkey.stop()
-    await user.log_out_here()
+    await end(user)
     await user.check_that_only_here_is_over()
     user.valkey.start()
+    await user.check_that_only_here_is_over()
+
+
+@ENDS
+async def test_a_redis_set_back_to_an_older_snapshot_brings_nobody_back(user: SignedInTwice, end: End) -> None:
+    await user.authenticate.execute(user.elsewhere)
+    await user.authenticate.execute(user.here)
+    await user.client.set("marker", "of the snapshot")
+    await user.client.save()
+    await end(user)
+    user.valkey.kill()
+    await user.starts_valkey_again()
+    assert await user.client.get("marker") == "of the snapshot", "the snapshot was not read back"
+    await user.check_that_only_here_is_over()
+
+
+async def test_a_redis_that_evicts_against_the_advice_lets_nobody_in(user: SignedInTwice) -> None:
+    await log_out(user)
+    await user.check_that_only_here_is_over()
+    used = int((await user.client.info("memory"))["used_memory"])
+    await user.client.config_set("maxmemory-policy", "allkeys-random")
+    await user.client.config_set("maxmemory", used + 200_000)
+    evicted = 0
+    async with asyncio.timeout(30):
+        while evicted < 3:
+            for number in range(50):
+                await user.client.set(f"page:{number}", "x" * 10_000)
+            evicted += not await user.client.exists(KEY)
+            await user.check_that_only_here_is_over()
+
+
+async def test_fifty_sessions_end_together_whether_or_not_redis_can_be_told(user: SignedInTwice) -> None:
+    for redis_is_up in (True, False):
+        devices = [await user.signs_in() for _ in range(50)]
+        await user.authenticate.execute(user.elsewhere)
+        if not redis_is_up:
+            user.valkey.stop()
+        began = time.monotonic()
+        await log_out_everywhere_else(user)
+        # One wait for all of them: fifty would take half a minute.
+        assert time.monotonic() - began < 10 * LEASE
+        for device in devices:
+            await user.check_refused(device)
+        await user.authenticate.execute(user.elsewhere)
+
+
+async def test_a_log_out_that_the_database_did_not_take_is_not_answered_as_one(user: SignedInTwice) -> None:
+    with socket.socket() as taken_and_deaf:
+        taken_and_deaf.bind(("127.0.0.1", 0))
+        dead = make_engine(f"postgresql://nobody@127.0.0.1:{taken_and_deaf.getsockname()[1]}/kapda")
+        attempt = LogOut(lambda: PostgresUnitOfWork(dead), user.revoked, SystemClock())
+        with pytest.raises(UnavailableError) as refusal:
+            await attempt.execute(LogOutCommand(user.principal(user.here)))
+        assert refusal.value.reason is Reason.DATABASE_UNAVAILABLE
+        # Nothing has happened: the session goes on until the log-out is told again.
+        await user.authenticate.execute(user.here)
+        await log_out(user)
+        user.valkey.stop()
+        blind = Authenticate(user.tokens, user.revoked, PostgresSessionReader(dead), SystemClock())
+        with pytest.raises(UnavailableError):
+            await blind.execute(user.elsewhere)
+        await dead.dispose()
     await user.check_that_only_here_is_over()
