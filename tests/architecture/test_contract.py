@@ -42,7 +42,7 @@ WITHOUT_REQUEST_ID = {
     "DeleteMyAccount",
 }
 # A key's text is told once too. Revoking sets an end that stands: doing it again changes nothing and is not written down.
-WITHOUT_REQUEST_ID |= {"IssueApiKey", "RotateApiKey", "RevokeApiKey"}
+WITHOUT_REQUEST_ID |= {"IssueApiKey", "RotateApiKey", "RevokeApiKey", "IssueSigningKey", "RevokeSigningKey"}
 
 # Lists that one thing bounds: an order has no more refunds than pieces, but for a hand at the gateway's dashboard;
 # an address book has twenty entries.

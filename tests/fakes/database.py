@@ -14,6 +14,7 @@ from tests.fakes.gateway_events import InMemoryGatewayEvents
 from tests.fakes.orders import InMemoryLedger, InMemoryOrders, OrderNumbers
 from tests.fakes.payments import InMemoryCases, InMemoryPayments, InMemoryRefunds
 from tests.fakes.requests_and_events import InMemoryJobs, InMemoryOutbox, InMemoryRequestLog
+from tests.fakes.signing_keys import InMemoryNonces
 from tests.fakes.stock import InMemoryStock
 from tests.fakes.tables import Tables
 
@@ -42,6 +43,7 @@ class InMemoryUnitOfWork:
     """Serves every context's unit-of-work Protocol, as the real one does."""
 
     requests: InMemoryRequestLog
+    nonces: InMemoryNonces
     carts: InMemoryCarts
     checkouts: InMemoryCheckouts
     payments: InMemoryPayments
@@ -66,6 +68,7 @@ class InMemoryUnitOfWork:
     def _begin(self) -> None:
         tables = self._working = self._database.tables.copied()
         self.requests = InMemoryRequestLog(tables)
+        self.nonces = InMemoryNonces(tables.nonces)
         self.carts = InMemoryCarts(tables)
         self.checkouts = InMemoryCheckouts(tables)
         self.payments = InMemoryPayments(tables)

@@ -13,13 +13,15 @@ from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
 from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
 from kapda.domain.identity.session import REVOCATION_MEMORY, AccessClaims, Session
+from kapda.domain.identity.signing import SigningKey
 from kapda.domain.identity.user import EmailAddress, Role, User
 from kapda.domain.shared.audit import AuditEntry
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
-from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, UserId
+from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.pages import Page, PageRequest
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.audit import InMemoryAudit
+from tests.fakes.signing_keys import InMemoryNonces, InMemorySigningKeys, Spent
 
 
 @dataclass
@@ -56,6 +58,8 @@ class IdentityTables:
     members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
     designers: set[DesignerId] = field(default_factory=set)
     api_keys: dict[ApiKeyId, ApiKey] = field(default_factory=dict)
+    signing_keys: dict[SigningKeyId, SigningKey] = field(default_factory=dict)
+    nonces: Spent = field(default_factory=set)
     audit: list[AuditEntry] = field(default_factory=list)
 
 
@@ -185,6 +189,14 @@ class InMemoryIdentityUnitOfWork:
         return InMemoryApiKeys(self._working.api_keys, self._working.users)
 
     @property
+    def signing_keys(self) -> InMemorySigningKeys:
+        return InMemorySigningKeys(self._working.signing_keys)
+
+    @property
+    def nonces(self) -> InMemoryNonces:
+        return InMemoryNonces(self._working.nonces, self._working.signing_keys)
+
+    @property
     def audit(self) -> InMemoryAudit:
         return InMemoryAudit(self._working.audit)
 
@@ -203,6 +215,8 @@ class InMemoryIdentityUnitOfWork:
         self._tables.refresh_tokens = self._working.refresh_tokens
         self._tables.members = self._working.members
         self._tables.api_keys = self._working.api_keys
+        self._tables.signing_keys = self._working.signing_keys
+        self._tables.nonces = self._working.nonces
         self._tables.audit = self._working.audit
 
 

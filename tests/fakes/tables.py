@@ -35,6 +35,7 @@ from kapda.domain.shared.ids import (
 )
 from kapda.domain.shared.jobs import Job
 from kapda.domain.shared.money import Money
+from tests.fakes.signing_keys import Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ class Tables:
     orders: dict[OrderId, Order] = field(default_factory=dict)
     ledger: list[LedgerTransaction] = field(default_factory=list)
     requests: dict[tuple[UUID, str, RequestId], RequestRow] = field(default_factory=dict)
+    nonces: Spent = field(default_factory=set)
     outbox: dict[UUID, tuple[OutboxRow, ...]] = field(default_factory=dict)
     relay_leases: dict[UUID, datetime] = field(default_factory=dict)
     # A dictionary for its order: a wake-up given twice is one.

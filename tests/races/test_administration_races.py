@@ -16,6 +16,7 @@ from kapda.domain.identity.user import Role
 from kapda.domain.shared.audit import Occasion
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.ids import UserId
+from tests.shop.desk import a_proof
 from tests.shop.gate import at_once
 from tests.shop.shop import Shop, new_request
 
@@ -27,7 +28,7 @@ def _because(principal: Principal) -> Occasion:
 
 
 async def _demote(shop: Shop, by: Principal, whom: UserId) -> None:
-    command = SetUserRoleCommand(by, _because(by), new_request(), whom, Role.CUSTOMER)
+    command = SetUserRoleCommand(by, _because(by), a_proof(by), new_request(), whom, Role.CUSTOMER)
     await shop.door().set_user_role().execute(command)
 
 

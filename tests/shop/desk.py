@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,9 +22,10 @@ from kapda.domain.payments.payment_case import PaymentCase, Resolution
 from kapda.domain.payments.refund import Refund
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEventCommand
 from kapda.domain.shared.errors import UnavailableError
-from kapda.domain.shared.ids import CaseId, CheckoutId, OrderId, RefundId, RequestId, SessionId, UserId
+from kapda.domain.shared.ids import CaseId, CheckoutId, OrderId, RefundId, RequestId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.request_log import Answer
+from kapda.domain.shared.request_proof import RequestProof
 from tests.shop.shop import Row, Shop, new_request, signed
 
 
@@ -38,6 +40,11 @@ async def cancel(shop: Shop, who: Principal, order: OrderId, request_id: Request
     return await shop.door().cancel_order().execute(command)
 
 
+def a_proof(admin: Principal) -> RequestProof:
+    """That the admin signed, under a nonce of its own; the shop gives every admin a signing key of the same id."""
+    return RequestProof(SigningKeyId(admin.user_id), uuid4().hex, datetime.now(UTC))
+
+
 async def refund(
     shop: Shop,
     admin: Principal,
@@ -46,10 +53,12 @@ async def refund(
     shipping: Money | None = None,
     restock: bool = False,
     request_id: RequestId | None = None,
+    proof: RequestProof | None = None,
 ) -> Answer[Refund]:
     """Send back so many pieces of lines by their positions."""
     command = RefundOrderCommand(
         admin,
+        proof or a_proof(admin),
         request_id or new_request(),
         order,
         tuple(LineQuantity(position, quantity) for position, quantity in pieces),
@@ -64,7 +73,9 @@ async def resolve(
     shop: Shop, admin: Principal, case: UUID, resolution: Resolution, request_id: RequestId | None = None
 ) -> Answer[PaymentCase]:
     """End the case."""
-    command = ResolveCaseCommand(admin, request_id or new_request(), CaseId(case), resolution, "as agreed by phone")
+    command = ResolveCaseCommand(
+        admin, a_proof(admin), request_id or new_request(), CaseId(case), resolution, "as agreed by phone"
+    )
     return await shop.door().resolve_case().execute(command)
 
 

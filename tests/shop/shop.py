@@ -91,9 +91,10 @@ class Shop:
         return (await self.customers(1))[0]
 
     async def admin(self) -> Principal:
-        """Somebody who may receive stock."""
+        """Somebody who may receive stock, and sign with a key of the same id."""
         user = UserRecord(uuid4(), f"{uuid4().hex}@example.com", "Admin", "-", "admin")
         await self._write(CatalogueRecords((user,), (), (), ()))
+        await self.sql("INSERT INTO signing_keys (id, user_id, created_at) VALUES (:id, :id, now())", id=user.id)
         return Principal(UserId(user.id), Role.ADMIN, SessionId(uuid4()))
 
     async def variants(self, count: int, *, pieces: int = 10, rupees: int = 1_000, limit: int = 10) -> list[VariantId]:
@@ -193,6 +194,7 @@ def settings_for(database_url: str, redis_url: str, gateway_url: str) -> Setting
         redis_url=SecretStr(redis_url),
         jwt_keys=[SecretStr(f"key1:{token_hex(32)}")],
         page_token_key=SecretStr(token_hex(32)),
+        signing_key=SecretStr(token_hex(32)),
         razorpay_base_url=gateway_url,
         razorpay_key_id=KEY_ID,
         razorpay_key_secret=[SecretStr(KEY_SECRET)],

@@ -2,14 +2,22 @@
 
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.use_cases.create_admin import CreateAdminCommand
+from kapda.domain.identity.use_cases.issue_signing_key import IssueSigningKeyCommand
 from kapda.domain.identity.user import DisplayName, EmailAddress
-from kapda.entrypoints.key_chores import by_operator, tell, wired
+from kapda.domain.shared.errors import AlreadyExistsError
+from kapda.entrypoints.key_chores import by_operator, sign_with, tell, wired
 from kapda.entrypoints.settings import Settings
 
 
 async def create_admin(settings: Settings, *, email: str, name: str, password: str, reason: str) -> None:
-    """Make an admin, or make one of whoever has the address."""
+    """Make an admin, or make one of whoever has the address; and tell what to sign with, where they never had a key."""
     command = CreateAdminCommand(by_operator(reason), EmailAddress(email), DisplayName(name), Password(password))
     async with wired(settings) as container:
         admin = await container.create_admin().execute(command)
-    tell({"id": admin.id, "email": admin.email.text, "role": admin.role.value, "created_at": admin.created_at})
+        first = IssueSigningKeyCommand(command.occasion, None, admin.id, only_first=True)
+        try:
+            signing = {"sign_with": sign_with(await container.issue_signing_key().execute(first))}
+        except AlreadyExistsError:
+            signing = {}
+    told = {"id": admin.id, "email": admin.email.text, "role": admin.role.value, "created_at": admin.created_at}
+    tell({**told, **signing})

@@ -16,6 +16,7 @@ from kapda.adapters.crypto.guest_tokens import RandomGuestTokens
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
+from kapda.adapters.crypto.signing_secrets import DerivedSigningSecrets
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.adapters.pgqueuer.listener import JobListener
 from kapda.adapters.pgqueuer.notifier import JobNotifier
@@ -73,10 +74,12 @@ from kapda.domain.identity.use_cases.get_profile import GetProfile
 from kapda.domain.identity.use_cases.get_user import GetUser
 from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmail
 from kapda.domain.identity.use_cases.issue_api_key import IssueApiKey
+from kapda.domain.identity.use_cases.issue_signing_key import IssueSigningKey
 from kapda.domain.identity.use_cases.list_addresses import ListAddresses
 from kapda.domain.identity.use_cases.list_api_keys import ListApiKeys
 from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntries
 from kapda.domain.identity.use_cases.list_sessions import ListSessions
+from kapda.domain.identity.use_cases.list_signing_keys import ListSigningKeys
 from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_out import LogOut
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
@@ -84,6 +87,7 @@ from kapda.domain.identity.use_cases.prefer_address import PreferAddress
 from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKey
+from kapda.domain.identity.use_cases.revoke_signing_key import RevokeSigningKey
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKey
 from kapda.domain.identity.use_cases.set_user_role import SetUserRole
 from kapda.domain.identity.use_cases.sign_up import SignUp
@@ -91,6 +95,7 @@ from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.use_cases.update_address import UpdateAddress
 from kapda.domain.identity.use_cases.update_profile import UpdateProfile
 from kapda.domain.identity.use_cases.user_editor import UserEditor
+from kapda.domain.identity.use_cases.verify_signature import VerifySignature
 from kapda.domain.inventory.use_cases.adjust_stock import AdjustStock
 from kapda.domain.inventory.use_cases.batch_receive_stock import BatchReceiveStock
 from kapda.domain.inventory.use_cases.explain_availability import ExplainAvailability
@@ -153,6 +158,10 @@ def _key_ring(settings: Settings) -> KeyRing:
     pairs = [secret.get_secret_value().partition(":") for secret in settings.jwt_keys]
     first, *others = (SigningKey(key_id, secret.encode()) for key_id, _, secret in pairs)
     return KeyRing(first, tuple(others))
+
+
+def _signing_secrets(settings: Settings) -> DerivedSigningSecrets:
+    return DerivedSigningSecrets(settings.signing_key.get_secret_value().encode())
 
 
 def _page_tokens(settings: Settings) -> PageTokens:
@@ -328,6 +337,16 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
         clock=clock,
     )
+    # Signed requests.
+    signing_secrets = providers.Singleton(_signing_secrets, settings)
+    verify_signature = providers.Factory(
+        VerifySignature, unit_of_work=reads.provider, secrets=signing_secrets, clock=clock
+    )
+    issue_signing_key = providers.Factory(
+        IssueSigningKey, unit_of_work=unit_of_work.provider, secrets=signing_secrets, ids=ids, clock=clock
+    )
+    revoke_signing_key = providers.Factory(RevokeSigningKey, unit_of_work=unit_of_work.provider, ids=ids, clock=clock)
+    list_signing_keys = providers.Factory(ListSigningKeys, unit_of_work=reads.provider)
 
     # Catalogue.
     products = providers.Singleton(PostgresProducts, catalog_engine)
@@ -505,6 +524,9 @@ class Container(containers.DeclarativeContainer):
             list_api_keys=list_api_keys,
             rotate_api_key=rotate_api_key,
             revoke_api_key=revoke_api_key,
+            issue_signing_key=issue_signing_key,
+            list_signing_keys=list_signing_keys,
+            revoke_signing_key=revoke_signing_key,
             page_tokens=page_tokens,
         ),
         providers.Factory(

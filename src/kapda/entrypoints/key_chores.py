@@ -9,12 +9,16 @@ from uuid import UUID, uuid4
 import orjson
 
 from kapda.domain.identity.api_key import ApiKey
+from kapda.domain.identity.signing import SigningKey
 from kapda.domain.identity.use_cases.issue_api_key import IssueApiKeyCommand, IssuedApiKey
+from kapda.domain.identity.use_cases.issue_signing_key import IssuedSigningKey, IssueSigningKeyCommand
 from kapda.domain.identity.use_cases.list_api_keys import ListApiKeysCommand
+from kapda.domain.identity.use_cases.list_signing_keys import ListSigningKeysCommand
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKeyCommand
+from kapda.domain.identity.use_cases.revoke_signing_key import RevokeSigningKeyCommand
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKeyCommand
 from kapda.domain.shared.audit import OPERATOR, Occasion
-from kapda.domain.shared.ids import ApiKeyId
+from kapda.domain.shared.ids import ApiKeyId, SigningKeyId, UserId
 from kapda.domain.shared.pages import MAX_PAGE_SIZE, PageRequest
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.lifecycle import close_container
@@ -62,7 +66,7 @@ async def list_api_keys(settings: Settings) -> None:
 
 async def rotate_api_key(settings: Settings, key_id: UUID, overlap: timedelta, reason: str) -> None:
     """Make a service's next key."""
-    command = RotateApiKeyCommand(by_operator(reason), ApiKeyId(key_id), overlap)
+    command = RotateApiKeyCommand(by_operator(reason), None, ApiKeyId(key_id), overlap)
     async with wired(settings) as container:
         _tell_issued(await container.rotate_api_key().execute(command))
 
@@ -92,3 +96,41 @@ def _fields(key: ApiKey) -> dict[str, object]:
         "last_used_at": key.last_used_at,
         "replaced_by": key.replaced_by,
     }
+
+
+async def issue_signing_key(settings: Settings, user_id: UUID, reason: str) -> None:
+    """Let an admin or a service sign requests."""
+    async with wired(settings) as container:
+        issued = await container.issue_signing_key().execute(
+            IssueSigningKeyCommand(by_operator(reason), None, UserId(user_id))
+        )
+    tell({**_signing_fields(issued.key), "sign_with": sign_with(issued)})
+
+
+def sign_with(issued: IssuedSigningKey) -> str:
+    """What `kapda sign` takes."""
+    return f"{issued.key.id}:{issued.key.user_id}:{issued.secret.text}"
+
+
+async def list_signing_keys(settings: Settings) -> None:
+    """Every signing key."""
+    async with wired(settings) as container:
+        page = PageRequest(MAX_PAGE_SIZE)
+        while True:
+            found = await container.list_signing_keys().execute(ListSigningKeysCommand(page))
+            for key in found.items:
+                tell(_signing_fields(key))
+            if found.next_cursor is None:
+                return
+            page = PageRequest(MAX_PAGE_SIZE, found.next_cursor)
+
+
+async def revoke_signing_key(settings: Settings, key_id: UUID, reason: str) -> None:
+    """End a signing key."""
+    command = RevokeSigningKeyCommand(by_operator(reason), SigningKeyId(key_id))
+    async with wired(settings) as container:
+        tell(_signing_fields(await container.revoke_signing_key().execute(command)))
+
+
+def _signing_fields(key: SigningKey) -> dict[str, object]:
+    return {"id": key.id, "user_id": key.user_id, "created_at": key.created_at, "revoked_at": key.revoked_at}

@@ -59,6 +59,7 @@ def build_server(settings: Settings, container: Container, *, share_port: bool =
         authenticate=container.authenticate(),
         identify_guest=container.identify_guest(),
         authenticate_api_key=container.authenticate_api_key(),
+        verify_signature=container.verify_signature(),
         supervisor=container.supervisor(),
     )
 

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
 
     jwt_keys: KeyList
     page_token_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+    # What the secrets of signing keys are made from.
+    signing_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
 
     razorpay_base_url: Annotated[str, Field(pattern="^https?://")] = "https://api.razorpay.com"
     razorpay_key_id: Annotated[str, Field(min_length=1)]

@@ -20,7 +20,7 @@ WHY = Occasion(OPERATOR, "call-0001", "a test")
 
 
 async def issued(shop: Shop, house: DesignerId | None = None) -> IssuedApiKey:
-    command = IssueApiKeyCommand(WHY, "warehouse", frozenset({Scope.INVENTORY_READ}), house)
+    command = IssueApiKeyCommand(WHY, None, "warehouse", frozenset({Scope.INVENTORY_READ}), house)
     return await shop.door().issue_api_key().execute(command)
 
 
@@ -55,7 +55,7 @@ async def test_a_crowd_of_calls_leaves_one_note_of_the_use(shop: Shop) -> None:
 
 async def test_a_key_is_rotated_once_whoever_comes_first(shop: Shop) -> None:
     key = await issued(shop)
-    command = RotateApiKeyCommand(WHY, key.key.id)
+    command = RotateApiKeyCommand(WHY, None, key.key.id)
     outcomes = await at_once([lambda: shop.door().rotate_api_key().execute(command)] * 10)
     assert len(outcomes.answers) == 1
     assert outcomes.reasons == {Reason.API_KEY_STATE_INVALID: 9}

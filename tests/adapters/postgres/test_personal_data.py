@@ -10,6 +10,7 @@ DECIDED = {
     "sessions_user_fkey": "ended, and without network and agent",
     "checkouts_customer_fkey": "without name and street, unless an order was made of it",
     "orders_customer_fkey": "kept for tax law",
+    "signing_keys_user_fkey": "none: only admins and services have them",
     "api_keys_service_fkey": "none: a service is not a customer, and only customers delete their account",
 }
 

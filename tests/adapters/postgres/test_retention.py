@@ -95,3 +95,27 @@ async def test_rows_another_worker_is_pruning_are_not_waited_for(engine: AsyncEn
         assert await PostgresRetention(engine).prune() == 10
         await other.rollback()
     assert await _left(engine) == (10, 0)
+
+
+async def test_a_nonce_stays_for_as_long_as_a_clock_might_accept_what_it_signed(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+                VALUES (uuidv7(), 'a@example.in', 'a@example.in', 'Admin', '-', 'admin', now(), now())
+            """)
+        )
+        await connection.execute(
+            text("INSERT INTO signing_keys (id, user_id, created_at) SELECT uuidv7(), id, now() FROM users")
+        )
+        await connection.execute(
+            text("""
+                INSERT INTO request_nonces (key_id, nonce, signed_at)
+                SELECT k.id, age, now() - age::interval
+                FROM signing_keys k, unnest(ARRAY['-5 minutes', '5 minutes', '59 minutes', '61 minutes', '2 days']) age
+            """)
+        )
+    assert await PostgresRetention(engine).prune() == 2
+    async with engine.connect() as connection:
+        left = (await connection.scalars(text("SELECT nonce FROM request_nonces ORDER BY signed_at"))).all()
+    assert left == ["59 minutes", "5 minutes", "-5 minutes"]

@@ -1,15 +1,21 @@
-"""`kapda api-key ...` on a real database: the same keys as the RPCs', the text told once, every deed in the audit log."""
+"""`kapda api-key`, `signing-key` and `sign` on a real database: the same keys as the RPCs', told once, all audited."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from kapda.domain.identity.signing import Signature, SignedCall
+from kapda.domain.identity.use_cases.verify_signature import VerifySignatureCommand
+from kapda.domain.shared.ids import UserId
+from kapda.entrypoints.cli.signer import encoded
+from kapda.entrypoints.container import Container
+from kapda.entrypoints.lifecycle import close_container
 from kapda.entrypoints.settings import Settings
 from tests.shop.shop import settings_for
 
@@ -73,3 +79,63 @@ def test_a_refusal_is_told_by_its_reason_and_ends_with_1(environment: Mapping[st
     refused = kapda(environment, "api-key", "revoke", str(uuid4()), "--reason", "lost", status=1)
     assert refused.stderr.startswith("API_KEY_NOT_FOUND: ")
     assert "Traceback" not in refused.stderr
+
+
+async def test_an_operator_lets_an_admin_sign_and_the_admin_signs(
+    environment: Mapping[str, str], database_url: str
+) -> None:
+    admin = str(uuid4())
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(
+            """INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+               VALUES ($1, 'a@example.in', 'a@example.in', 'Admin', '-', 'admin', now(), now())""",
+            admin,
+        )
+    finally:
+        await connection.close()
+    why = ("--reason", "runs the refunds")
+    issued = json.loads(kapda(environment, "signing-key", "issue", admin, *why).stdout)
+    listed = kapda(environment, "signing-key", "list").stdout
+    assert json.loads(listed)["id"] == issued["id"]
+    assert issued["sign_with"] not in listed
+
+    method = "kapda.api.orders.v1.OrderService/RefundOrder"
+    request = json.dumps(
+        {"request_id": str(uuid4()), "order_id": str(uuid4()), "shipping_minor": 100, "reason": "late"}
+    )
+    anywhere = {name: value for name, value in environment.items() if not name.startswith("KAPDA_")}
+    printed = kapda({**anywhere, "KAPDA_SIGN_WITH": issued["sign_with"]}, "sign", method, told=request).stdout
+    headers = dict(part.split(":") for part in printed.replace("-H ", "").split())
+    assert headers["x-kapda-signing-key"] == issued["id"]
+
+    settings = settings_for(database_url, "redis://127.0.0.1:1", "http://127.0.0.1:1")
+    container = Container(settings=settings)
+    try:
+        call = SignedCall(
+            f"/{method}",
+            encoded(method, request),
+            headers["x-kapda-timestamp"],
+            headers["x-kapda-nonce"],
+            UserId(UUID(admin)),
+        )
+        told = Signature(issued["id"], call.timestamp, call.nonce, headers["x-kapda-signature"])
+        proof = await container.verify_signature().execute(VerifySignatureCommand(call, told))
+    finally:
+        await close_container(container)
+    assert str(proof.key_id) == issued["id"]
+    assert json.loads(kapda(environment, "signing-key", "revoke", issued["id"], *why).stdout)["revoked_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "told", "sign_with", "complaint"),
+    [
+        ("kapda.api.orders.v1.OrderService/Steal", "{}", f"{uuid4()}:{uuid4()}:text", "no method"),
+        ("kapda.api.orders.v1.OrderService/RefundOrder", "[]", f"{uuid4()}:{uuid4()}:text", "no RefundOrderRequest"),
+        ("kapda.api.orders.v1.OrderService/RefundOrder", "{}", "text", "what to sign with"),
+    ],
+)
+def test_what_cannot_be_signed_is_said(method: str, told: str, sign_with: str, complaint: str) -> None:
+    refused = kapda({**os.environ, "KAPDA_SIGN_WITH": sign_with}, "sign", method, told=told, status=2)
+    assert complaint in refused.stderr
+    assert (refused.stdout, "Traceback" in refused.stderr) == ("", False)

@@ -28,7 +28,8 @@ async def test_an_admin_is_made_once_and_can_sign_in(
     made = json.loads(kapda({**environment, "KAPDA_ADMIN_PASSWORD": PASSWORD}, *words).stdout)
     asked = kapda(environment, *words, told=f"{PASSWORD}\n{PASSWORD}\n").stdout
     assert PASSWORD not in asked
-    assert json.loads(asked.splitlines()[-1]) == made
+    assert made["sign_with"].split(":")[1] == made["id"]
+    assert json.loads(asked.splitlines()[-1]) == {name: value for name, value in made.items() if name != "sign_with"}
     assert (made["email"], made["role"]) == ("meera@example.in", "admin")
 
     container = Container(settings=settings_for(database_url, redis_url, "http://127.0.0.1:1"))
@@ -40,11 +41,12 @@ async def test_an_admin_is_made_once_and_can_sign_in(
 
     connection = await asyncpg.connect(database_url)
     try:
-        rows = await connection.fetch("SELECT action, actor_kind, subject_id FROM audit_entries")
+        rows = await connection.fetch("SELECT action, actor_kind, subject_id FROM audit_entries ORDER BY id")
     finally:
         await connection.close()
     assert [(row["action"], row["actor_kind"], str(row["subject_id"])) for row in rows] == [
-        ("ADMIN_CREATED", "operator", made["id"])
+        ("ADMIN_CREATED", "operator", made["id"]),
+        ("SIGNING_KEY_ISSUED", "operator", made["sign_with"].split(":")[0]),
     ]
 
 

@@ -37,6 +37,7 @@ SETTINGS = {
     "KAPDA_REDIS_URL": "redis://127.0.0.1:1",
     "KAPDA_JWT_KEYS": f"k1:{secrets.token_urlsafe(32)}",
     "KAPDA_PAGE_TOKEN_KEY": secrets.token_urlsafe(32),
+    "KAPDA_SIGNING_KEY": secrets.token_urlsafe(32),
     "KAPDA_RAZORPAY_KEY_ID": "rzp_test_key",
     "KAPDA_RAZORPAY_KEY_SECRET": secrets.token_urlsafe(16),
     "KAPDA_RAZORPAY_WEBHOOK_SECRETS": secrets.token_urlsafe(16),

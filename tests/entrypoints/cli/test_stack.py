@@ -99,7 +99,14 @@ def test_every_process_is_told_the_same_and_is_ready(tmp_path: Path, monkeypatch
 
 def test_secrets_are_new_in_every_run_and_long_enough() -> None:
     first, second = stack_module._secrets(), stack_module._secrets()
-    secret = ("RAZORPAY_KEY_SECRET", "RAZORPAY_WEBHOOK_SECRETS", "JWT_KEYS", "PAGE_TOKEN_KEY", "SEED_ADMIN_PASSWORD")
+    secret = (
+        "RAZORPAY_KEY_SECRET",
+        "RAZORPAY_WEBHOOK_SECRETS",
+        "JWT_KEYS",
+        "PAGE_TOKEN_KEY",
+        "SIGNING_KEY",
+        "SEED_ADMIN_PASSWORD",
+    )
     for name in (f"KAPDA_{name}" for name in secret):
         assert first[name] != second[name]
         assert len(first[name]) >= 32

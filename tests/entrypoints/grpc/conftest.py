@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -21,12 +22,20 @@ from kapda.domain.identity.scope import KeyGrant, Scope
 from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKeyCommand
+from kapda.domain.identity.use_cases.verify_signature import VerifySignatureCommand
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
-from kapda.domain.shared.ids import ApiKeyId, CartId, SessionId, UserId
+from kapda.domain.shared.ids import ApiKeyId, CartId, SessionId, SigningKeyId, UserId
+from kapda.domain.shared.request_proof import RequestProof, signature_invalid
 from kapda.entrypoints.grpc.call import REQUEST_ID_KEY
 from kapda.entrypoints.grpc.interceptors.access import SERVICE_METADATA
 from kapda.entrypoints.grpc.interceptors.errors import DETAILS_KEY
+from kapda.entrypoints.grpc.interceptors.signatures import (
+    NONCE_METADATA,
+    SIGNATURE_METADATA,
+    SIGNING_METADATA,
+    TIMESTAMP_METADATA,
+)
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
 from kapda.entrypoints.grpc.servicers.api_keys import ApiKeyServicer
@@ -60,6 +69,14 @@ SERVICES = {
         {STOCK_READER: frozenset({Scope.INVENTORY_READ}), EVERYTHING: frozenset(Scope)}.items(), start=5
     )
 }
+SIGNATURE = "5" * 64
+PROOF = RequestProof(SigningKeyId(UUID(int=0x51)), "nonce-of-the-case", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+SIGNED = (
+    (SIGNING_METADATA, str(PROOF.key_id)),
+    (TIMESTAMP_METADATA, str(int(PROOF.signed_at.timestamp()))),
+    (NONCE_METADATA, PROOF.nonce),
+    (SIGNATURE_METADATA, SIGNATURE),
+)
 GUEST, GUEST_OWNER = "guest-token", CartOwner.of_guest(CartId(UUID(int=9)))
 PRINCIPALS = {
     CUSTOMER: Principal(UserId(UUID(int=1)), Role.CUSTOMER, SessionId(UUID(int=11))),
@@ -95,6 +112,16 @@ class KnownKeys:
         if command.key not in SERVICES:
             raise key_invalid()
         return SERVICES[command.key]
+
+
+class KnownSignatures:
+    """Takes SIGNATURE for everybody's, and no other."""
+
+    async def execute(self, command: VerifySignatureCommand) -> RequestProof:
+        """The proof of the known signature."""
+        if command.signature.text != SIGNATURE:
+            raise signature_invalid()
+        return PROOF
 
 
 class KnownGuests:
@@ -164,6 +191,7 @@ async def start() -> AsyncIterator[Start]:
             authenticate=KnownTokens(),
             identify_guest=KnownGuests(),
             authenticate_api_key=KnownKeys(),
+            verify_signature=KnownSignatures(),
             supervisor=watch,
         )
         port = await server.start()
@@ -196,7 +224,9 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
             page_tokens=tokens,
         ),
         ApiKeyServicer(
-            **named("issue_api_key", "list_api_keys", "rotate_api_key", "revoke_api_key"), page_tokens=tokens
+            **named("issue_api_key", "list_api_keys", "rotate_api_key", "revoke_api_key"),
+            **named("issue_signing_key", "list_signing_keys", "revoke_signing_key"),
+            page_tokens=tokens,
         ),
         CatalogServicer(**named("list_products", "search_products", "get_product"), page_tokens=tokens),
         InventoryServicer(

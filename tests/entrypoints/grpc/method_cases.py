@@ -58,10 +58,12 @@ from kapda.domain.identity.use_cases.get_profile import GetProfileCommand
 from kapda.domain.identity.use_cases.get_user import GetUserCommand
 from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmailCommand
 from kapda.domain.identity.use_cases.issue_api_key import IssueApiKeyCommand, IssuedApiKey
+from kapda.domain.identity.use_cases.issue_signing_key import IssuedSigningKey, IssueSigningKeyCommand
 from kapda.domain.identity.use_cases.list_addresses import ListAddressesCommand
 from kapda.domain.identity.use_cases.list_api_keys import ListApiKeysCommand
 from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntriesCommand
 from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
+from kapda.domain.identity.use_cases.list_signing_keys import ListSigningKeysCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereCommand
@@ -69,6 +71,7 @@ from kapda.domain.identity.use_cases.prefer_address import PreferAddressCommand
 from kapda.domain.identity.use_cases.refresh_session import RefreshSessionCommand
 from kapda.domain.identity.use_cases.remove_address import RemoveAddressCommand
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKeyCommand
+from kapda.domain.identity.use_cases.revoke_signing_key import RevokeSigningKeyCommand
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKeyCommand
 from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
@@ -107,6 +110,7 @@ from kapda.domain.shared.ids import (
     ProductId,
     RequestId,
     SessionId,
+    SigningKeyId,
     UserId,
     VariantId,
 )
@@ -115,7 +119,7 @@ from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import Answer
 from kapda.entrypoints.grpc.translate.values import timestamp
 from tests.entrypoints.grpc import samples
-from tests.entrypoints.grpc.conftest import ADMIN, CALL_ID, CUSTOMER, DESIGNER, HERE, PRINCIPALS
+from tests.entrypoints.grpc.conftest import ADMIN, CALL_ID, CUSTOMER, DESIGNER, HERE, PRINCIPALS, PROOF
 
 RID, VARIANT = uuid4(), uuid4()
 CUSTOMER_ID = PRINCIPALS[CUSTOMER].user_id
@@ -177,7 +181,7 @@ CASES = [
         ADMIN,
         "set_user_role",
         users.SetUserRoleRequest(**R, user_id=str(VARIANT), role=role_pb2.ROLE_DESIGNER, **WHY),
-        SetUserRoleCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT), Role.DESIGNER),
+        SetUserRoleCommand(PRINCIPALS[ADMIN], BY_ADMIN, PROOF, RequestId(RID), UserId(VARIANT), Role.DESIGNER),
         Answer(samples.MANAGED),
     ),
     Case(
@@ -227,6 +231,7 @@ CASES = [
         ),
         IssueApiKeyCommand(
             BY_ADMIN,
+            PROOF,
             "warehouse",
             frozenset({Scope.INVENTORY_READ, Scope.INVENTORY_WRITE}),
             DesignerId(VARIANT),
@@ -245,7 +250,7 @@ CASES = [
         ADMIN,
         "rotate_api_key",
         keys.RotateApiKeyRequest(api_key_id=str(VARIANT), overlap_hours=0, **WHY),
-        RotateApiKeyCommand(BY_ADMIN, ApiKeyId(VARIANT), timedelta(0)),
+        RotateApiKeyCommand(BY_ADMIN, PROOF, ApiKeyId(VARIANT), timedelta(0)),
         IssuedApiKey(samples.API_KEY, samples.KEY_TEXT),
     ),
     Case(
@@ -254,6 +259,27 @@ CASES = [
         keys.RevokeApiKeyRequest(api_key_id=str(VARIANT), **WHY),
         RevokeApiKeyCommand(BY_ADMIN, ApiKeyId(VARIANT)),
         samples.API_KEY,
+    ),
+    Case(
+        ADMIN,
+        "issue_signing_key",
+        keys.IssueSigningKeyRequest(user_id=str(VARIANT), **WHY),
+        IssueSigningKeyCommand(BY_ADMIN, PROOF, UserId(VARIANT)),
+        IssuedSigningKey(samples.SIGNING_KEY, samples.SIGNING_SECRET),
+    ),
+    Case(
+        ADMIN,
+        "list_signing_keys",
+        keys.ListSigningKeysRequest(page_size=3),
+        ListSigningKeysCommand(PageRequest(3)),
+        Page((samples.SIGNING_KEY,), CURSOR),
+    ),
+    Case(
+        ADMIN,
+        "revoke_signing_key",
+        keys.RevokeSigningKeyRequest(signing_key_id=str(VARIANT), **WHY),
+        RevokeSigningKeyCommand(BY_ADMIN, SigningKeyId(VARIANT)),
+        samples.SIGNING_KEY,
     ),
     Case(
         CUSTOMER,
@@ -574,6 +600,7 @@ CASES = [
         ),
         RefundOrderCommand(
             PRINCIPALS[ADMIN],
+            PROOF,
             RequestId(RID),
             OrderId(VARIANT),
             (LineQuantity(2, 1),),
@@ -615,7 +642,7 @@ CASES = [
             reason="paid by bank transfer",
         ),
         ResolveCaseCommand(
-            PRINCIPALS[ADMIN], RequestId(RID), CaseId(VARIANT), Resolution.WRITE_OFF, "paid by bank transfer"
+            PRINCIPALS[ADMIN], PROOF, RequestId(RID), CaseId(VARIANT), Resolution.WRITE_OFF, "paid by bank transfer"
         ),
         Answer(samples.CASE),
     ),

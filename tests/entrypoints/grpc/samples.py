@@ -16,6 +16,7 @@ from kapda.domain.identity.profile import Profile
 from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecret, SessionTokens
 from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.session import AccessToken, Contact, Session
+from kapda.domain.identity.signing import SigningKey, SigningSecret
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
 from kapda.domain.inventory.availability import Availability, HolderState, ListingState, LiveHold
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
@@ -40,6 +41,7 @@ from kapda.domain.shared.ids import (
     ProductId,
     RefundId,
     SessionId,
+    SigningKeyId,
     UserId,
     VariantId,
 )
@@ -90,6 +92,9 @@ API_KEY = ApiKey(
     last_used_at=NOW,
     replaced_by=ApiKeyId(UUID(int=82)),
 )
+
+SIGNING_SECRET = SigningSecret("s" * 43)
+SIGNING_KEY = SigningKey(SigningKeyId(UUID(int=83)), UserId(UUID(int=4)), NOW, NOW)
 
 DESIGNER = DesignerRef(DesignerId(UUID(int=20)), "anokhi", "Anokhi")
 SUMMARY = ProductSummary(

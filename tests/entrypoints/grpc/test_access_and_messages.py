@@ -36,6 +36,7 @@ from tests.entrypoints.grpc.conftest import (
     STOCK_READER,
     KnownGuests,
     KnownKeys,
+    KnownSignatures,
     KnownTokens,
     Refusal,
     Running,
@@ -238,6 +239,10 @@ def test_start_up_names_every_method_without_a_usable_rule() -> None:
             "GuestsWithScope": access_pb2.Access(
                 audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True, scope=REFUND
             ),
+            "PublicAndSigned": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, signed=True),
+            "GuestsAndSigned": access_pb2.Access(
+                audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True, signed=True
+            ),
             "NoSuchRole": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_UNSPECIFIED]),
         }
     )
@@ -253,6 +258,8 @@ def test_start_up_names_every_method_without_a_usable_rule() -> None:
         "GuestsOfNobody",
         "PublicWithScope",
         "GuestsWithScope",
+        "PublicAndSigned",
+        "GuestsAndSigned",
         "NoSuchRole",
     ]
 
@@ -264,7 +271,9 @@ def test_rules_say_whom_they_let_in() -> None:
             "Cart": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True),
             "Mine": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN, owned=True),
             "Desk": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN]),
-            "Bot": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN], scope=REFUND),
+            "Bot": access_pb2.Access(
+                audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN], scope=REFUND, signed=True
+            ),
         }
     )
     rules = {path.rpartition("/")[2]: rule for path, rule in read_rules([service]).items()}
@@ -273,7 +282,7 @@ def test_rules_say_whom_they_let_in() -> None:
         "Cart": AccessRule(public=False, roles=PEOPLE, guests=True),
         "Mine": AccessRule(public=False, roles=PEOPLE),
         "Desk": AccessRule(public=False, roles=frozenset({Role.ADMIN})),
-        "Bot": AccessRule(public=False, roles=frozenset({Role.ADMIN}), scope=Scope.REFUND),
+        "Bot": AccessRule(public=False, roles=frozenset({Role.ADMIN}), scope=Scope.REFUND, signed=True),
     }
 
 
@@ -285,5 +294,6 @@ async def test_a_server_does_not_start_with_something_that_is_no_servicer() -> N
             authenticate=KnownTokens(),
             identify_guest=KnownGuests(),
             authenticate_api_key=KnownKeys(),
+            verify_signature=KnownSignatures(),
             supervisor=Supervisor(),
         )

@@ -17,7 +17,7 @@ from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
 from kapda.entrypoints.grpc.services import SERVICES
 from tests.entrypoints.grpc import samples
-from tests.entrypoints.grpc.conftest import ADMIN, CUSTOMER, FROM_A_BROWSER, Running, as_caller
+from tests.entrypoints.grpc.conftest import ADMIN, CUSTOMER, FROM_A_BROWSER, SIGNED, Running, as_caller
 from tests.entrypoints.grpc.method_cases import (
     ADDRESS,
     CASES,
@@ -58,7 +58,7 @@ async def ask(served: Running, token: str, name: str, request: Message, answer: 
         request_serializer=type(request).SerializeToString,
         response_deserializer=GetMessageClass(method.output_type).FromString,
     )
-    return await call(request, metadata=(*as_caller(token), *FROM_A_BROWSER))
+    return await call(request, metadata=(*as_caller(token), *FROM_A_BROWSER, *SIGNED))
 
 
 def empty_fields(message: Message) -> set[str]:

@@ -10,6 +10,7 @@ from kapda.domain.identity.administration import ManagedUser
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import Session
+from kapda.domain.identity.signing import SigningKey
 from kapda.domain.identity.use_cases.create_admin import CreateAdmin, CreateAdminCommand
 from kapda.domain.identity.use_cases.disable_user import DisableUser, DisableUserCommand
 from kapda.domain.identity.use_cases.enable_user import EnableUser, EnableUserCommand
@@ -22,9 +23,10 @@ from kapda.domain.identity.use_cases.user_editor import UserEditor
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
 from kapda.domain.shared.audit import OPERATOR, Actor, ActorKind, AuditAction, AuditFilter, Occasion
 from kapda.domain.shared.errors import DomainError, Reason
-from kapda.domain.shared.ids import RequestId, SessionId, UserId
+from kapda.domain.shared.ids import RequestId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.pages import PageRequest
 from kapda.domain.shared.request_log import Answer
+from kapda.domain.shared.request_proof import RequestProof
 from tests.fakes.identity import (
     CountingIds,
     InMemoryRevokedTokens,
@@ -35,6 +37,7 @@ from tests.fakes.identity import (
 from tests.fakes.profiles import InMemoryProfileUnitOfWork, ProfileTables
 
 MEERA, RAVI, ASHA, WAREHOUSE, GONE = (UserId(UUID(int=number)) for number in range(1, 6))
+KEY = SigningKeyId(UUID(int=0x51))
 WHY = "asked for by phone"
 PASSWORD = "Kurta-and-9-yards"
 
@@ -65,6 +68,7 @@ class Office:
             self.tables.users[user_id] = user
             self.tables.sessions[session_of(user_id)] = Session.start(session_of(user_id), user_id, now)
         self.tables.users[GONE].status = UserStatus.DELETED
+        self.tables.signing_keys[KEY] = SigningKey(KEY, MEERA, now)
         self.tables.users[WAREHOUSE] = User.service(WAREHOUSE, DisplayName("warehouse"), now)
 
     def unit_of_work(self) -> InMemoryProfileUnitOfWork:
@@ -77,7 +81,9 @@ class Office:
     async def set_role(
         self, user_id: UserId, role: Role, by: UserId = MEERA, request: UUID | None = None
     ) -> ManagedUser:
-        command = SetUserRoleCommand(*_by(by, request), user_id, role)
+        principal, occasion, request_id = _by(by, request)
+        proof = RequestProof(KEY, uuid4().hex, self.clock.now())
+        command = SetUserRoleCommand(principal, occasion, proof, request_id, user_id, role)
         return (await SetUserRole(self.editor).execute(command)).value
 
     async def disable(self, user_id: UserId, by: UserId = MEERA, request: UUID | None = None) -> Answer[ManagedUser]:

@@ -25,7 +25,7 @@ from tests.use_cases.identity.conftest import IdentityHouse
 ADMIN = Actor(ActorKind.USER, UUID(int=0xAD))
 BY_ADMIN = Occasion(ADMIN, "call-0001", "the warehouse counts by machine")
 RANGREZ = DesignerId(UUID(int=0xDE))
-ISSUE = IssueApiKeyCommand(BY_ADMIN, "warehouse", frozenset({Scope.INVENTORY_READ}))
+ISSUE = IssueApiKeyCommand(BY_ADMIN, None, "warehouse", frozenset({Scope.INVENTORY_READ}))
 DAY = timedelta(days=1)
 
 
@@ -146,7 +146,7 @@ async def test_a_revoked_key_is_refused_at_once_and_revoking_again_is_no_deed(de
 
 async def test_both_keys_work_for_the_overlap_and_the_service_stays_who_it_is(desk: Desk) -> None:
     old = await desk.issue.execute(replace(ISSUE, designer_id=RANGREZ))
-    new = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, old.key.id))
+    new = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, old.key.id))
     assert (new.key.service_id, new.key.scopes, new.key.designer_id) == (
         old.key.service_id,
         old.key.scopes,
@@ -163,7 +163,7 @@ async def test_both_keys_work_for_the_overlap_and_the_service_stays_who_it_is(de
 
 async def test_without_an_overlap_the_old_key_ends_at_once(desk: Desk) -> None:
     old = await desk.issue.execute(ISSUE)
-    await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, old.key.id, timedelta(0)))
+    await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, old.key.id, timedelta(0)))
     assert not await desk.enters(old)
 
 
@@ -171,7 +171,7 @@ async def test_rotating_lengthens_no_life_and_gives_the_next_key_the_same_again(
     end = desk.house.clock.now() + DAY
     old = await desk.issue.execute(replace(ISSUE, expires_at=end))
     desk.house.clock.advance(DAY / 2)
-    new = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, old.key.id, timedelta(hours=168)))
+    new = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, old.key.id, timedelta(hours=168)))
     assert desk.house.tables.api_keys[old.key.id].expires_at == end
     assert new.key.expires_at == desk.house.clock.now() + DAY
 
@@ -184,10 +184,10 @@ async def test_a_key_that_is_over_or_replaced_has_no_other_next_one(desk: Desk, 
     elif over == "expired":
         desk.house.clock.advance(DAY)
     else:
-        await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, issued.key.id))
+        await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, issued.key.id))
     keys = len(desk.house.tables.api_keys)
     with pytest.raises(DomainError) as refused:
-        await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, issued.key.id))
+        await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, issued.key.id))
     assert refused.value.reason is Reason.API_KEY_STATE_INVALID
     assert len(desk.house.tables.api_keys) == keys
 
@@ -196,13 +196,13 @@ async def test_a_key_that_is_over_or_replaced_has_no_other_next_one(desk: Desk, 
 async def test_an_overlap_is_a_week_at_most(desk: Desk, overlap: timedelta) -> None:
     issued = await desk.issue.execute(ISSUE)
     with pytest.raises(InvalidArgumentError, match="overlap_hours"):
-        await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, issued.key.id, overlap))
+        await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, issued.key.id, overlap))
 
 
 async def test_a_key_that_does_not_exist_is_not_found(desk: Desk) -> None:
     nobody = ApiKeyId(UUID(int=0xBAD))
     for call in (
-        desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, nobody)),
+        desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, nobody)),
         desk.revoke.execute(RevokeApiKeyCommand(BY_ADMIN, nobody)),
     ):
         with pytest.raises(DomainError) as refused:
@@ -225,7 +225,7 @@ async def test_a_use_is_noted_once_a_minute(desk: Desk) -> None:
 
 async def test_every_deed_says_who_did_it_in_which_call_and_why_and_no_secret(desk: Desk) -> None:
     issued = await desk.issue.execute(ISSUE)
-    rotated = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, issued.key.id))
+    rotated = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, issued.key.id))
     assert desk.deeds == [AuditAction.API_KEY_ISSUED, AuditAction.API_KEY_ROTATED]
     for entry in desk.house.tables.audit:
         assert (entry.occasion, entry.subject_type, entry.subject_id) == (BY_ADMIN, "api_key", issued.key.id)
@@ -235,7 +235,7 @@ async def test_every_deed_says_who_did_it_in_which_call_and_why_and_no_secret(de
 
 async def test_keys_are_listed_the_newest_first_also_those_that_are_over(desk: Desk) -> None:
     old = await desk.issue.execute(ISSUE)
-    new = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, old.key.id, timedelta(0)))
+    new = await desk.rotate.execute(RotateApiKeyCommand(BY_ADMIN, None, old.key.id, timedelta(0)))
     page = await desk.list.execute(ListApiKeysCommand(PageRequest(1)))
     assert [key.id for key in page.items] == [new.key.id]
     rest = await desk.list.execute(ListApiKeysCommand(PageRequest(1, page.next_cursor)))

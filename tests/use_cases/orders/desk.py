@@ -1,6 +1,6 @@
 """Buying, sending back and deciding on the fakes, with the fewest words."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.user import Role
@@ -12,14 +12,20 @@ from kapda.domain.orders.use_cases.resolve_case import ResolveCase, ResolveCaseC
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.payments.payment_case import PaymentCase, Resolution
 from kapda.domain.payments.refund import Refund
-from kapda.domain.shared.ids import CaseId, OrderId, RefundId, RequestId, SessionId, UserId
+from kapda.domain.shared.ids import CaseId, OrderId, RefundId, RequestId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.request_log import Answer
-from tests.fakes.samples import ASHA
+from kapda.domain.shared.request_proof import RequestProof
+from tests.fakes.samples import ASHA, NOON
 from tests.fakes.shop import Shop
 
 ADMIN = Principal(UserId(UUID(int=0xAD)), Role.ADMIN, SessionId(UUID(int=1)))
 NO_ORDER, NO_CASE = OrderId(UUID(int=0xBAD)), CaseId(UUID(int=0xBAD))
+
+
+def a_proof() -> RequestProof:
+    """That the admin signed, under a nonce of its own."""
+    return RequestProof(SigningKeyId(UUID(int=0x51)), uuid4().hex, NOON)
 
 
 def customer(user: UserId = ASHA) -> Principal:
@@ -47,20 +53,34 @@ async def refund(
     shipping: Money | None = None,
     restock: bool = False,
     request: RequestId | None = None,
+    proof: RequestProof | None = None,
 ) -> Answer[Refund]:
     wanted = tuple(LineQuantity(position, quantity) for position, quantity in lines)
     command = RefundOrderCommand(
-        ADMIN, request or shop.new_request(), order, wanted, shipping or Money.zero(), restock, "torn"
+        ADMIN,
+        proof or a_proof(),
+        request or shop.new_request(),
+        order,
+        wanted,
+        shipping or Money.zero(),
+        restock,
+        "torn",
     )
     return await shop.refund_order.execute(command)
 
 
 async def resolve(
-    shop: Shop, case: CaseId, how: Resolution, request: RequestId | None = None, reason: str = "as agreed"
+    shop: Shop,
+    case: CaseId,
+    how: Resolution,
+    request: RequestId | None = None,
+    reason: str = "as agreed",
 ) -> Answer[PaymentCase]:
     uow = shop.database.unit_of_work
     use_case = ResolveCase(uow, shop.finish_payment.bookkeeper, shop.refunder, shop.clock, shop.ids)
-    return await use_case.execute(ResolveCaseCommand(ADMIN, request or shop.new_request(), case, how, reason))
+    return await use_case.execute(
+        ResolveCaseCommand(ADMIN, a_proof(), request or shop.new_request(), case, how, reason)
+    )
 
 
 async def send(shop: Shop, refund_id: RefundId) -> None:

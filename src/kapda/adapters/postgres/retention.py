@@ -16,6 +16,8 @@ DELIVERIES_FOR = timedelta(days=90)
 SESSIONS_FOR = timedelta(days=30)
 # A day after it could be used, a token that comes again tells nothing more than that it is not known.
 REFRESH_TOKENS_FOR = timedelta(days=1)
+# A signature is good for five minutes either way; the rest is for clocks that were set wrong.
+NONCES_FOR = timedelta(hours=1)
 # Rows of one transaction: some milliseconds of locks that nobody else wants.
 BATCH = 5_000
 # Transactions of one run and table; what is left over waits for the next run.
@@ -54,17 +56,25 @@ _REFRESH_TOKENS = text("""
         ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
     ))
 """)
+_NONCES = text("""
+    DELETE FROM request_nonces WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM request_nonces WHERE signed_at < now() - CAST(:age AS interval)
+        ORDER BY signed_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
 _RULES: Mapping[TextClause, timedelta] = {
     _REQUESTS: REQUESTS_FOR,
     _JOB_LOG: JOB_LOG_FOR,
     _DELIVERIES: DELIVERIES_FOR,
     _REFRESH_TOKENS: REFRESH_TOKENS_FOR,
     _SESSIONS: SESSIONS_FOR,
+    _NONCES: NONCES_FOR,
 }
 
 
 class PostgresRetention:
-    """Prunes the request log, the queue's log, old deliveries, and sessions that are long over with their tokens.
+    """Prunes the request log, the queue's log, old deliveries, sessions that are long over with their tokens, and nonces
+    that no signature can come back under.
 
     Orders, payments, refunds and events are kept.
     """

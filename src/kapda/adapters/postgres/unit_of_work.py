@@ -29,6 +29,7 @@ from kapda.adapters.postgres.profiles import PostgresAddresses, PostgresProfiles
 from kapda.adapters.postgres.refunds import PostgresRefunds
 from kapda.adapters.postgres.request_log import PostgresRequestLog
 from kapda.adapters.postgres.sessions import PostgresRefreshTokens, PostgresSessions
+from kapda.adapters.postgres.signing_keys import PostgresNonces, PostgresSigningKeys
 from kapda.adapters.postgres.stock import PostgresStock
 from kapda.domain.shared.jobs import Job
 
@@ -46,6 +47,8 @@ class PostgresUnitOfWork:
 
     audit: PostgresAudit
     api_keys: PostgresApiKeys
+    signing_keys: PostgresSigningKeys
+    nonces: PostgresNonces
     users: PostgresUsers
     sessions: PostgresSessions
     refresh_tokens: PostgresRefreshTokens
@@ -83,6 +86,8 @@ class PostgresUnitOfWork:
             raise domain_error(error) or error from error
         self.audit = PostgresAudit(connection)
         self.api_keys = PostgresApiKeys(connection)
+        self.signing_keys = PostgresSigningKeys(connection)
+        self.nonces = PostgresNonces(connection)
         self.users = PostgresUsers(connection)
         self.sessions = PostgresSessions(connection)
         self.refresh_tokens = PostgresRefreshTokens(connection)

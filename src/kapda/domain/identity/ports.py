@@ -10,10 +10,12 @@ from kapda.domain.identity.api_key import ApiKey
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.refresh import RefreshToken
 from kapda.domain.identity.session import AccessClaims, Session
+from kapda.domain.identity.signing import SigningKey
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import Audit
-from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, UserId
+from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.pages import Page, PageRequest
+from kapda.domain.shared.request_proof import Nonces
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
 
@@ -135,6 +137,35 @@ class ApiKeys(Protocol):
         ...
 
 
+class SigningKeys(Protocol):
+    """Signing keys, inside a unit of work."""
+
+    async def add(self, key: SigningKey) -> None:
+        """Keep a new key."""
+        ...
+
+    async def find(self, key_id: SigningKeyId) -> SigningKey | None:
+        """The key, be it over or not, or None."""
+        ...
+
+    async def lock(self, key_id: SigningKeyId) -> SigningKey | None:
+        """The key as it is now, or None; nobody else changes it before this transaction ends. Waits for the operations that
+        are spending what it signed."""
+        ...
+
+    async def save(self, key: SigningKey) -> None:
+        """Keep the changes of a key that was locked in this transaction."""
+        ...
+
+    async def has_any(self, user_id: UserId) -> bool:
+        """Whether the user has, or ever had, a key."""
+        ...
+
+    async def list(self, page: PageRequest) -> Page[SigningKey]:
+        """All keys, the newest first. The cursor is (key id,)."""
+        ...
+
+
 class KeyUses(Protocol):
     """When API keys were last used, give or take USE_NOTED_EVERY."""
 
@@ -169,6 +200,16 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
     @property
     def api_keys(self) -> ApiKeys:
         """The keys of services."""
+        ...
+
+    @property
+    def signing_keys(self) -> SigningKeys:
+        """Who may sign requests."""
+        ...
+
+    @property
+    def nonces(self) -> Nonces:
+        """What was signed and took effect."""
         ...
 
     @property

@@ -14,6 +14,7 @@ from kapda.domain.shared.ids import CheckoutId, OrderId, RefundId, UserId
 from kapda.domain.shared.jobs import Jobs
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import RequestLog
+from kapda.domain.shared.request_proof import Nonces
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
 
@@ -62,6 +63,9 @@ class OrderUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def requests(self) -> RequestLog: ...
+
+    @property
+    def nonces(self) -> Nonces: ...
 
     @property
     def carts(self) -> Carts: ...

@@ -18,6 +18,7 @@ CaseId = NewType("CaseId", UUID)
 OrderId = NewType("OrderId", UUID)
 RequestId = NewType("RequestId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
+SigningKeyId = NewType("SigningKeyId", UUID)
 
 
 class IdGenerator(Protocol):

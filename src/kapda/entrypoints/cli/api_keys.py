@@ -34,7 +34,7 @@ def issue(
     async def process(settings: Settings) -> None:
         expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
         only_house = None if house is None else DesignerId(house)
-        command = IssueApiKeyCommand(by_operator(reason), name, frozenset(scope), only_house, expires_at)
+        command = IssueApiKeyCommand(by_operator(reason), None, name, frozenset(scope), only_house, expires_at)
         await issue_api_key(settings, command)
 
     run(process)

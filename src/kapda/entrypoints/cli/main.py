@@ -12,6 +12,8 @@ import uvloop
 from kapda.entrypoints.cli.api_keys import app as api_keys
 from kapda.entrypoints.cli.payments import app as payments
 from kapda.entrypoints.cli.running import cannot_start, process_settings, run
+from kapda.entrypoints.cli.signing_keys import app as signing_keys
+from kapda.entrypoints.cli.signing_keys import sign
 from kapda.entrypoints.settings import MAX_SERVE_WORKERS, Settings, host_and_port
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.add_typer(payments)
 app.add_typer(api_keys)
+app.add_typer(signing_keys)
+app.command()(sign)
 
 
 @app.command()

@@ -33,13 +33,15 @@ class AccessRulesError(Exception):
 class AccessRule:
     """Whom a method lets in: everybody when `public`, else anybody signed in whose role is in `roles`.
 
-    With `guests` also whoever opens a guest cart, with `scope` also services whose API key has it.
+    With `guests` also whoever opens a guest cart, with `scope` also services whose API key has it. With
+    `signed` a call is let in only with its signature.
     """
 
     public: bool
     roles: frozenset[Role]
     guests: bool = False
     scope: Scope | None = None
+    signed: bool = False
 
 
 def read_rules(services: Iterable[ServiceDescriptor]) -> Mapping[str, AccessRule]:
@@ -67,14 +69,14 @@ def _rule(method: MethodDescriptor) -> AccessRule:
         raise ValueError("names a role twice, or one that does not exist")
     scope = _scope(access)
     match access.audience, bool(roles), access.owned:
-        case access_pb2.AUDIENCE_PUBLIC, False, False if scope is None:
+        case access_pb2.AUDIENCE_PUBLIC, False, False if scope is None and not access.signed:
             return AccessRule(public=True, roles=frozenset())
         case access_pb2.AUDIENCE_SIGNED_IN, False, _:
-            return AccessRule(public=False, roles=PEOPLE, scope=scope)
-        case access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, False, True if scope is None:
+            return AccessRule(public=False, roles=PEOPLE, scope=scope, signed=access.signed)
+        case access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, False, True if scope is None and not access.signed:
             return AccessRule(public=False, roles=PEOPLE, guests=True)
         case access_pb2.AUDIENCE_ROLES, True, _:
-            return AccessRule(public=False, roles=roles, scope=scope)
+            return AccessRule(public=False, roles=roles, scope=scope, signed=access.signed)
         case access_pb2.AUDIENCE_UNSPECIFIED, _, _:
             raise ValueError("declares none")
         case _:

@@ -10,9 +10,11 @@ from kapda.domain.cart.owner import CartOwner
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import Contact
+from kapda.domain.identity.signing import signature_missing
 from kapda.domain.shared.audit import Occasion
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.request_log import Answer
+from kapda.domain.shared.request_proof import RequestProof
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ class Call:
     client: ClientNetwork = ClientNetwork.UNKNOWN
     principal: Principal | None = None
     guest: CartOwner | None = None
+    proof: RequestProof | None = None
     replayed: bool = False
 
     @property
@@ -78,6 +81,15 @@ def contact(context: Context) -> Contact:
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     agent = next((metadata[key] for key in USER_AGENT_KEYS if key in metadata), None)
     return Contact(current().client, agent)
+
+
+def proof() -> RequestProof:
+    """The signature that was checked for the call. Raises PermissionDeniedError (SIGNATURE_MISSING) where the method's rule
+    asked for none."""
+    checked = current().proof
+    if checked is None:
+        raise signature_missing()
+    return checked
 
 
 def occasion(reason: str) -> Occasion:

@@ -13,6 +13,8 @@ from kapda.domain.cart.use_cases.identify_guest import IdentifyGuestCommand
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKeyCommand
+from kapda.domain.identity.use_cases.verify_signature import VerifySignatureCommand
+from kapda.domain.shared.request_proof import RequestProof
 from kapda.entrypoints import log
 from kapda.entrypoints.grpc.access_rules import read_rules
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
@@ -24,6 +26,7 @@ from kapda.entrypoints.grpc.interceptors.deadlines import Deadlines
 from kapda.entrypoints.grpc.interceptors.errors import Errors
 from kapda.entrypoints.grpc.interceptors.messages import Messages
 from kapda.entrypoints.grpc.interceptors.request_ids import RequestIds
+from kapda.entrypoints.grpc.interceptors.signatures import Signatures
 from kapda.entrypoints.grpc.interceptors.unary import UnaryInterceptor
 from kapda.entrypoints.grpc.services import service_for
 from kapda.entrypoints.supervisor import Supervisor
@@ -82,6 +85,7 @@ class GrpcServer:
         authenticate: UseCase[AuthenticateCommand, Principal],
         identify_guest: UseCase[IdentifyGuestCommand, CartOwner],
         authenticate_api_key: UseCase[AuthenticateApiKeyCommand, Principal],
+        verify_signature: UseCase[VerifySignatureCommand, RequestProof],
         supervisor: Supervisor,
     ) -> None:
         """Raises AccessRulesError when a method has no usable rule."""
@@ -98,6 +102,7 @@ class GrpcServer:
                 concurrency=self._concurrency,
                 deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
                 access=Access(rules, authenticate, identify_guest, authenticate_api_key),
+                signatures=Signatures(rules, verify_signature),
                 messages=Messages(service.descriptor for service in services),
             ),
             options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(settings.share_port))],
@@ -154,12 +159,18 @@ class GrpcServer:
 
 
 def interceptors(
-    *, clients: ClientNetworks, concurrency: Concurrency, deadlines: Deadlines, access: Access, messages: Messages
+    *,
+    clients: ClientNetworks,
+    concurrency: Concurrency,
+    deadlines: Deadlines,
+    access: Access,
+    signatures: Signatures,
+    messages: Messages,
 ) -> list[UnaryInterceptor]:
     """All interceptors, the outermost first.
 
     The id comes first, because everything names it. Errors surround the rest, so that nothing escapes unmapped; the log
     sees each error before it is mapped. A call too many is refused before it costs a look at its token, and a message
-    is judged only for those who may send it.
+    is judged only for those who may send it, signed where it must be.
     """
-    return [RequestIds(), Errors(), CallLog(), clients, concurrency, deadlines, access, messages]
+    return [RequestIds(), Errors(), CallLog(), clients, concurrency, deadlines, access, signatures, messages]

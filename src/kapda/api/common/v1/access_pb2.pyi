@@ -73,6 +73,7 @@ class Access(_message.Message):
     ROLES_FIELD_NUMBER: _builtins.int
     OWNED_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
+    SIGNED_FIELD_NUMBER: _builtins.int
     audience: Global___Audience.ValueType
     """Whom the method is open to."""
     owned: _builtins.bool
@@ -83,6 +84,11 @@ class Access(_message.Message):
     """Opens the method to internal services as well: callers without an access token whose metadata `x-kapda-api-key` carries
     an API key with this scope. A method without one is closed to them; a public one asks nobody. Errors: API_KEY_INVALID,
     API_KEY_EXPIRED, SCOPE_MISSING.
+    """
+    signed: _builtins.bool
+    """Whether the request must be signed (docs/signed-requests.md): beside whatever lets the caller in, the metadata
+    `x-kapda-signing-key`, `x-kapda-timestamp`, `x-kapda-nonce` and `x-kapda-signature`. Each signature has one effect.
+    Errors: SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_EXPIRED, NONCE_REUSED.
     """
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_role_pb2.Role.ValueType]:
@@ -95,10 +101,11 @@ class Access(_message.Message):
         roles: _abc.Iterable[_role_pb2.Role.ValueType] | None = ...,
         owned: _builtins.bool = ...,
         scope: _api_scope_pb2.ApiScope.ValueType = ...,
+        signed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "roles", b"roles", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "roles", b"roles", "scope", b"scope", "signed", b"signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -71,6 +71,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SCOPE_MISSING: _ErrorReason.ValueType  # 301
     """The API key lacks the method's scope. Metadata: scope."""
+    ERROR_REASON_SIGNATURE_MISSING: _ErrorReason.ValueType  # 310
+    """The method takes signed requests only, and a part of the signature is missing."""
+    ERROR_REASON_SIGNATURE_INVALID: _ErrorReason.ValueType  # 311
+    """The signature is not one of the caller's over this request, or its key was revoked."""
+    ERROR_REASON_SIGNATURE_EXPIRED: _ErrorReason.ValueType  # 312
+    """The signature was made too long ago, or too far ahead: sign again. Metadata: window_seconds, server_time (in seconds
+    since 1970).
+    """
+    ERROR_REASON_NONCE_REUSED: _ErrorReason.ValueType  # 313
+    """The nonce was used before: sign again with another."""
     ERROR_REASON_PRODUCT_NOT_FOUND: _ErrorReason.ValueType  # 400
     """NOT_FOUND: it does not exist, or it is another's.
 
@@ -100,11 +110,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such API key."""
     ERROR_REASON_DESIGNER_NOT_FOUND: _ErrorReason.ValueType  # 426
     """No such designer."""
+    ERROR_REASON_SIGNING_KEY_NOT_FOUND: _ErrorReason.ValueType  # 427
+    """No such signing key."""
     ERROR_REASON_EMAIL_TAKEN: _ErrorReason.ValueType  # 500
     """ALREADY_EXISTS: a unique name is taken.
 
     Another user signed up with the e-mail address.
     """
+    ERROR_REASON_SIGNING_KEY_EXISTS: _ErrorReason.ValueType  # 510
+    """The user has a signing key, or had one, and only a first one was asked for."""
     ERROR_REASON_VARIANT_NOT_ON_SALE: _ErrorReason.ValueType  # 600
     """FAILED_PRECONDITION: the request is fine, the state of the world is not.
 
@@ -152,6 +166,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """It cannot be done to an account of that role in that state. Metadata: role, state."""
     ERROR_REASON_API_KEY_STATE_INVALID: _ErrorReason.ValueType  # 630
     """The API key is over or was rotated before. Metadata: prefix."""
+    ERROR_REASON_USER_CANNOT_SIGN: _ErrorReason.ValueType  # 631
+    """Signing keys are for active admins and services. Metadata: user_id."""
     ERROR_REASON_REQUEST_IN_PROGRESS: _ErrorReason.ValueType  # 700
     """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 
@@ -246,6 +262,16 @@ The caller's role may not call the method.
 """
 ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 301
 """The API key lacks the method's scope. Metadata: scope."""
+ERROR_REASON_SIGNATURE_MISSING: ErrorReason.ValueType  # 310
+"""The method takes signed requests only, and a part of the signature is missing."""
+ERROR_REASON_SIGNATURE_INVALID: ErrorReason.ValueType  # 311
+"""The signature is not one of the caller's over this request, or its key was revoked."""
+ERROR_REASON_SIGNATURE_EXPIRED: ErrorReason.ValueType  # 312
+"""The signature was made too long ago, or too far ahead: sign again. Metadata: window_seconds, server_time (in seconds
+since 1970).
+"""
+ERROR_REASON_NONCE_REUSED: ErrorReason.ValueType  # 313
+"""The nonce was used before: sign again with another."""
 ERROR_REASON_PRODUCT_NOT_FOUND: ErrorReason.ValueType  # 400
 """NOT_FOUND: it does not exist, or it is another's.
 
@@ -275,11 +301,15 @@ ERROR_REASON_API_KEY_NOT_FOUND: ErrorReason.ValueType  # 425
 """No such API key."""
 ERROR_REASON_DESIGNER_NOT_FOUND: ErrorReason.ValueType  # 426
 """No such designer."""
+ERROR_REASON_SIGNING_KEY_NOT_FOUND: ErrorReason.ValueType  # 427
+"""No such signing key."""
 ERROR_REASON_EMAIL_TAKEN: ErrorReason.ValueType  # 500
 """ALREADY_EXISTS: a unique name is taken.
 
 Another user signed up with the e-mail address.
 """
+ERROR_REASON_SIGNING_KEY_EXISTS: ErrorReason.ValueType  # 510
+"""The user has a signing key, or had one, and only a first one was asked for."""
 ERROR_REASON_VARIANT_NOT_ON_SALE: ErrorReason.ValueType  # 600
 """FAILED_PRECONDITION: the request is fine, the state of the world is not.
 
@@ -327,6 +357,8 @@ ERROR_REASON_USER_STATE_INVALID: ErrorReason.ValueType  # 656
 """It cannot be done to an account of that role in that state. Metadata: role, state."""
 ERROR_REASON_API_KEY_STATE_INVALID: ErrorReason.ValueType  # 630
 """The API key is over or was rotated before. Metadata: prefix."""
+ERROR_REASON_USER_CANNOT_SIGN: ErrorReason.ValueType  # 631
+"""Signing keys are for active admins and services. Metadata: user_id."""
 ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 700
 """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from kapda.api.common.v1 import api_scope_pb2 as kapda_dot_api_dot_common_dot_v1_dot_api__scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kapda/api/identity/v1/api_key.proto\x12\x15kapda.api.identity.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#kapda/api/common/v1/api_scope.proto\"\xaf\x03\n\x06\x41piKey\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nservice_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cservice_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06prefix\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x06scopes\x18\x05 \x03(\x0e\x32\x1d.kapda.api.common.v1.ApiScopeB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x64\x65signer_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0brevoke_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rlast_use_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0breplaced_by\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kapda/api/identity/v1/api_key.proto\x12\x15kapda.api.identity.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#kapda/api/common/v1/api_scope.proto\"\xaf\x03\n\x06\x41piKey\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nservice_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cservice_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06prefix\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x06scopes\x18\x05 \x03(\x0e\x32\x1d.kapda.api.common.v1.ApiScopeB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x64\x65signer_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0brevoke_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rlast_use_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0breplaced_by\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\"\xa3\x01\n\nSigningKey\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07user_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0brevoke_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,6 +56,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEY'].fields_by_name['last_use_time']._serialized_options = b'\342A\001\003'
   _globals['_APIKEY'].fields_by_name['replaced_by']._loaded_options = None
   _globals['_APIKEY'].fields_by_name['replaced_by']._serialized_options = b'\342A\001\003'
+  _globals['_SIGNINGKEY'].fields_by_name['id']._loaded_options = None
+  _globals['_SIGNINGKEY'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_SIGNINGKEY'].fields_by_name['user_id']._loaded_options = None
+  _globals['_SIGNINGKEY'].fields_by_name['user_id']._serialized_options = b'\342A\001\003'
+  _globals['_SIGNINGKEY'].fields_by_name['create_time']._loaded_options = None
+  _globals['_SIGNINGKEY'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_SIGNINGKEY'].fields_by_name['revoke_time']._loaded_options = None
+  _globals['_SIGNINGKEY'].fields_by_name['revoke_time']._serialized_options = b'\342A\001\003'
   _globals['_APIKEY']._serialized_start=166
   _globals['_APIKEY']._serialized_end=597
+  _globals['_SIGNINGKEY']._serialized_start=600
+  _globals['_SIGNINGKEY']._serialized_end=763
 # @@protoc_insertion_point(module_scope)

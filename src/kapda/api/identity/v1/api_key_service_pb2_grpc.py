@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ApiKeyServiceStub:
-    """The keys of internal services. Everything that changes one is written to the audit log.
+    """The keys of internal services, and the keys that admins and services sign requests with. Everything that changes one is
+    written to the audit log.
     """
 
     def __init__(self, channel):
@@ -55,10 +56,26 @@ class ApiKeyServiceStub:
                 request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeApiKeyRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeApiKeyResponse.FromString,
                 _registered_method=True)
+        self.IssueSigningKey = channel.unary_unary(
+                '/kapda.api.identity.v1.ApiKeyService/IssueSigningKey',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.IssueSigningKeyRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.IssueSigningKeyResponse.FromString,
+                _registered_method=True)
+        self.ListSigningKeys = channel.unary_unary(
+                '/kapda.api.identity.v1.ApiKeyService/ListSigningKeys',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.ListSigningKeysRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.ListSigningKeysResponse.FromString,
+                _registered_method=True)
+        self.RevokeSigningKey = channel.unary_unary(
+                '/kapda.api.identity.v1.ApiKeyService/RevokeSigningKey',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeSigningKeyRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeSigningKeyResponse.FromString,
+                _registered_method=True)
 
 
 class ApiKeyServiceServicer:
-    """The keys of internal services. Everything that changes one is written to the audit log.
+    """The keys of internal services, and the keys that admins and services sign requests with. Everything that changes one is
+    written to the audit log.
     """
 
     def IssueApiKey(self, request, context):
@@ -101,6 +118,34 @@ class ApiKeyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def IssueSigningKey(self, request, context):
+        """Lets an admin or a service sign requests. The secret is told only in this answer. An admin's first key is made on the
+        machine, by `kapda signing-key issue`: whoever holds no key yet could not sign this.
+
+        Errors: VALIDATION_FAILED, USER_NOT_FOUND, USER_CANNOT_SIGN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSigningKeys(self, request, context):
+        """Lists the signing keys of everybody, the newest first, those that are over too.
+
+        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeSigningKey(self, request, context):
+        """Ends a signing key: nothing that it signed takes effect from then on. Ending it again changes nothing.
+
+        Errors: VALIDATION_FAILED, SIGNING_KEY_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ApiKeyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -124,6 +169,21 @@ def add_ApiKeyServiceServicer_to_server(servicer, server):
                     request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeApiKeyRequest.FromString,
                     response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeApiKeyResponse.SerializeToString,
             ),
+            'IssueSigningKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssueSigningKey,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.IssueSigningKeyRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.IssueSigningKeyResponse.SerializeToString,
+            ),
+            'ListSigningKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSigningKeys,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.ListSigningKeysRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.ListSigningKeysResponse.SerializeToString,
+            ),
+            'RevokeSigningKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSigningKey,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeSigningKeyRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeSigningKeyResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'kapda.api.identity.v1.ApiKeyService', rpc_method_handlers)
@@ -133,7 +193,8 @@ def add_ApiKeyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ApiKeyService:
-    """The keys of internal services. Everything that changes one is written to the audit log.
+    """The keys of internal services, and the keys that admins and services sign requests with. Everything that changes one is
+    written to the audit log.
     """
 
     @staticmethod
@@ -234,6 +295,87 @@ class ApiKeyService:
             '/kapda.api.identity.v1.ApiKeyService/RevokeApiKey',
             kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeApiKeyRequest.SerializeToString,
             kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssueSigningKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.ApiKeyService/IssueSigningKey',
+            kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.IssueSigningKeyRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.IssueSigningKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSigningKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.ApiKeyService/ListSigningKeys',
+            kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.ListSigningKeysRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.ListSigningKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeSigningKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.ApiKeyService/RevokeSigningKey',
+            kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeSigningKeyRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_api__key__service__pb2.RevokeSigningKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

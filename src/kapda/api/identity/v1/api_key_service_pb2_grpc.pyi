@@ -13,7 +13,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ApiKeyServiceStub:
-    """The keys of internal services. Everything that changes one is written to the audit log."""
+    """The keys of internal services, and the keys that admins and services sign requests with. Everything that changes one is
+    written to the audit log.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     IssueApiKey: _aio.UnaryUnaryMultiCallable[_api_key_service_pb2.IssueApiKeyRequest, _api_key_service_pb2.IssueApiKeyResponse]
@@ -40,9 +42,27 @@ class ApiKeyServiceStub:
 
     Errors: VALIDATION_FAILED, API_KEY_NOT_FOUND.
     """
+    IssueSigningKey: _aio.UnaryUnaryMultiCallable[_api_key_service_pb2.IssueSigningKeyRequest, _api_key_service_pb2.IssueSigningKeyResponse]
+    """Lets an admin or a service sign requests. The secret is told only in this answer. An admin's first key is made on the
+    machine, by `kapda signing-key issue`: whoever holds no key yet could not sign this.
+
+    Errors: VALIDATION_FAILED, USER_NOT_FOUND, USER_CANNOT_SIGN.
+    """
+    ListSigningKeys: _aio.UnaryUnaryMultiCallable[_api_key_service_pb2.ListSigningKeysRequest, _api_key_service_pb2.ListSigningKeysResponse]
+    """Lists the signing keys of everybody, the newest first, those that are over too.
+
+    Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+    """
+    RevokeSigningKey: _aio.UnaryUnaryMultiCallable[_api_key_service_pb2.RevokeSigningKeyRequest, _api_key_service_pb2.RevokeSigningKeyResponse]
+    """Ends a signing key: nothing that it signed takes effect from then on. Ending it again changes nothing.
+
+    Errors: VALIDATION_FAILED, SIGNING_KEY_NOT_FOUND.
+    """
 
 class ApiKeyServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The keys of internal services. Everything that changes one is written to the audit log."""
+    """The keys of internal services, and the keys that admins and services sign requests with. Everything that changes one is
+    written to the audit log.
+    """
 
     @_abc_1.abstractmethod
     def IssueApiKey(
@@ -90,6 +110,40 @@ class ApiKeyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a key: it is refused from the next call on. Ending it again changes nothing.
 
         Errors: VALIDATION_FAILED, API_KEY_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def IssueSigningKey(
+        self,
+        request: _api_key_service_pb2.IssueSigningKeyRequest,
+        context: _aio.ServicerContext[_api_key_service_pb2.IssueSigningKeyRequest, _abc.Awaitable[_api_key_service_pb2.IssueSigningKeyResponse]],
+    ) -> _abc.Awaitable[_api_key_service_pb2.IssueSigningKeyResponse]:
+        """Lets an admin or a service sign requests. The secret is told only in this answer. An admin's first key is made on the
+        machine, by `kapda signing-key issue`: whoever holds no key yet could not sign this.
+
+        Errors: VALIDATION_FAILED, USER_NOT_FOUND, USER_CANNOT_SIGN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSigningKeys(
+        self,
+        request: _api_key_service_pb2.ListSigningKeysRequest,
+        context: _aio.ServicerContext[_api_key_service_pb2.ListSigningKeysRequest, _abc.Awaitable[_api_key_service_pb2.ListSigningKeysResponse]],
+    ) -> _abc.Awaitable[_api_key_service_pb2.ListSigningKeysResponse]:
+        """Lists the signing keys of everybody, the newest first, those that are over too.
+
+        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeSigningKey(
+        self,
+        request: _api_key_service_pb2.RevokeSigningKeyRequest,
+        context: _aio.ServicerContext[_api_key_service_pb2.RevokeSigningKeyRequest, _abc.Awaitable[_api_key_service_pb2.RevokeSigningKeyResponse]],
+    ) -> _abc.Awaitable[_api_key_service_pb2.RevokeSigningKeyResponse]:
+        """Ends a signing key: nothing that it signed takes effect from then on. Ending it again changes nothing.
+
+        Errors: VALIDATION_FAILED, SIGNING_KEY_NOT_FOUND.
         """
 
 def add_ApiKeyServiceServicer_to_server(servicer: ApiKeyServiceServicer, server: _aio.Server) -> None: ...

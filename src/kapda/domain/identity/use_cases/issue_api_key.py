@@ -11,13 +11,16 @@ from kapda.domain.identity.user import DisplayName, User
 from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import ApiKeyId, DesignerId, IdGenerator, UserId
+from kapda.domain.shared.request_proof import RequestProof
 
 
 @dataclass(frozen=True, slots=True)
 class IssueApiKeyCommand:
-    """For which service, with which scopes, for one house or all, until when or for good."""
+    """For which service, with which scopes, for one house or all, until when or for good. `proof` is None for an operator
+    at the machine."""
 
     occasion: Occasion
+    proof: RequestProof | None
     name: str
     scopes: frozenset[Scope]
     designer_id: DesignerId | None = None
@@ -61,6 +64,8 @@ class IssueApiKey:
             expires_at=command.expires_at,
         )
         async with self.unit_of_work() as uow:
+            if command.proof is not None:
+                await uow.nonces.spend(command.proof)
             await uow.users.add(service)
             if command.designer_id is not None and not await uow.designer_members.add(
                 command.designer_id, service.id, now

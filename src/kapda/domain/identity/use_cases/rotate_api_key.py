@@ -10,13 +10,15 @@ from kapda.domain.identity.use_cases.issue_api_key import IssuedApiKey
 from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import ApiKeyId, IdGenerator
+from kapda.domain.shared.request_proof import RequestProof
 
 
 @dataclass(frozen=True, slots=True)
 class RotateApiKeyCommand:
-    """Which key, and how long it goes on beside the next one."""
+    """Which key, and how long it goes on beside the next one. `proof` is None for an operator at the machine."""
 
     occasion: Occasion
+    proof: RequestProof | None
     key_id: ApiKeyId
     overlap: timedelta = DEFAULT_OVERLAP
 
@@ -40,6 +42,8 @@ class RotateApiKey:
         now = self.clock.now()
         text = self.texts.new()
         async with self.unit_of_work() as uow:
+            if command.proof is not None:
+                await uow.nonces.spend(command.proof)
             old = await uow.api_keys.lock(command.key_id)
             if old is None:
                 raise key_not_found(command.key_id)

@@ -11,6 +11,7 @@ from kapda.domain.shared.errors import InvalidArgumentError
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import RequestId, UserId
 from kapda.domain.shared.request_log import Answer, RequestKey
+from kapda.domain.shared.request_proof import RequestProof
 
 # A service is made with its first key and stays one.
 _PEOPLE = frozenset(Role) - {Role.SERVICE}
@@ -18,10 +19,11 @@ _PEOPLE = frozenset(Role) - {Role.SERVICE}
 
 @dataclass(frozen=True, slots=True)
 class SetUserRoleCommand:
-    """Who gives whom which role, and why."""
+    """Who gives whom which role, by which signed request, and why."""
 
     principal: Principal
     occasion: Occasion
+    proof: RequestProof
     request_id: RequestId
     user_id: UserId
     role: Role
@@ -41,6 +43,7 @@ class SetUserRole:
         return await self.editor.edit(
             UserEdit(
                 occasion=command.occasion,
+                proof=command.proof,
                 key=RequestKey(command.principal.user_id, "SetUserRole", command.request_id, body),
                 user_id=command.user_id,
                 action=AuditAction.ROLE_SET,

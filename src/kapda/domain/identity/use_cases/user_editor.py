@@ -13,6 +13,7 @@ from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.events import Scalar
 from kapda.domain.shared.ids import IdGenerator, UserId
 from kapda.domain.shared.request_log import Answer, RequestKey
+from kapda.domain.shared.request_proof import RequestProof
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class UserEdit:
     """One change: who makes it and why, under which request, of whom.
 
     `verb` makes it and says whether it changed anything; what changed nothing is neither written down nor ends a session.
-    `takes_power` has the active admins locked and asked; `roles` are those it can be done to.
+    `takes_power` has the active admins locked and asked; `roles` are those it can be done to;
+    `proof` is what signed it, where it must be.
     """
 
     occasion: Occasion
@@ -30,6 +32,7 @@ class UserEdit:
     verb: Callable[[User, datetime], bool]
     takes_power: bool
     roles: frozenset[Role] = frozenset(Role)
+    proof: RequestProof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,16 @@ class UserEditor:
         """The user after the change.
 
         Raises NotFoundError (USER_NOT_FOUND), FailedPreconditionError (OWN_ACCOUNT, USER_STATE_INVALID),
-        PermissionDeniedError (ROLE_NOT_ALLOWED) or InvalidArgumentError (REQUEST_ID_REUSED).
+        PermissionDeniedError (ROLE_NOT_ALLOWED, NONCE_REUSED) or InvalidArgumentError (REQUEST_ID_REUSED).
         """
         now = self.clock.now()
         async with self.unit_of_work() as uow:
+            if edit.proof is not None:
+                await uow.nonces.spend(edit.proof)
             earlier = await uow.requests.claim(edit.key, ManagedUser)
             if earlier is not None and earlier.answer is not None:
+                # A retry was signed for itself: its nonce is spent like the first one's.
+                await uow.commit()
                 return Answer(earlier.answer, replayed=True)
             if edit.takes_power:
                 check_may_take_power(edit.occasion.actor, await uow.users.lock_active_admins(), edit.user_id)

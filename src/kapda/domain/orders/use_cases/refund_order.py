@@ -15,13 +15,16 @@ from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import HoldId, OrderId, RequestId
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.request_log import Answer, RequestKey
+from kapda.domain.shared.request_proof import RequestProof
 
 
 @dataclass(frozen=True, slots=True)
 class RefundOrderCommand:
-    """Which pieces of which lines and how much of the shipping charge; `restock` puts the pieces back on the shelf."""
+    """By whose signed request, which pieces of which lines and how much of the shipping charge; `restock` puts the pieces
+    back on the shelf."""
 
     principal: Principal
+    proof: RequestProof
     request_id: RequestId
     order_id: OrderId
     lines: tuple[LineQuantity, ...]
@@ -34,8 +37,8 @@ class RefundOrderCommand:
 class RefundOrder:
     """Promises the money back, once a request id; a job sends it.
 
-    Raises NotFoundError (ORDER_NOT_FOUND), InvalidArgumentError (VALIDATION_FAILED) and FailedPreconditionError
-    (REFUND_EXCEEDS_ORDER).
+    Raises PermissionDeniedError (NONCE_REUSED), NotFoundError (ORDER_NOT_FOUND), InvalidArgumentError (VALIDATION_FAILED)
+    and FailedPreconditionError (REFUND_EXCEEDS_ORDER).
     """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
@@ -52,8 +55,11 @@ class RefundOrder:
             fingerprint(command.order_id, command.lines, command.shipping, command.restock, command.reason),
         )
         async with self.unit_of_work() as uow:
+            await uow.nonces.spend(command.proof)
             earlier = await uow.requests.claim(key, Refund)
             if earlier is not None and earlier.answer is not None:
+                # The retry was signed for itself: its nonce is spent like the first one's.
+                await uow.commit()
                 return Answer(earlier.answer, replayed=True)
             found = await uow.orders.get(command.order_id, None)
             payment = await uow.payments.lock(found.payment_id) if found is not None else None

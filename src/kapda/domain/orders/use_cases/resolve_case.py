@@ -20,6 +20,7 @@ from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import CaseId, IdGenerator, RequestId
 from kapda.domain.shared.request_log import Answer, RequestKey
+from kapda.domain.shared.request_proof import RequestProof
 
 Step = Callable[[OrderUnitOfWork, PaymentCase, Checkout, Payment], Awaitable[None]]
 _PLACEABLE = frozenset({CheckoutState.OPENING, CheckoutState.OPEN, CheckoutState.CAPTURING, CheckoutState.EXPIRED})
@@ -27,9 +28,10 @@ _PLACEABLE = frozenset({CheckoutState.OPENING, CheckoutState.OPEN, CheckoutState
 
 @dataclass(frozen=True, slots=True)
 class ResolveCaseCommand:
-    """Who ends which case how, and why."""
+    """Who ends which case how, by which signed request, and why."""
 
     principal: Principal
+    proof: RequestProof
     request_id: RequestId
     case_id: CaseId
     resolution: Resolution
@@ -63,8 +65,11 @@ class ResolveCase:
         )
         actor = f"{principal.role.value} {principal.user_id}"
         async with self.unit_of_work() as uow:
+            await uow.nonces.spend(command.proof)
             earlier = await uow.requests.claim(key, PaymentCase, command.case_id)
             if earlier is not None and earlier.answer is not None:
+                # The retry was signed for itself: its nonce is spent like the first one's.
+                await uow.commit()
                 return Answer(earlier.answer, replayed=True)
             case, checkout, payment = await self._lock(uow, command.case_id)
             resolved = case.resolved(command.resolution, actor, command.reason, self.clock.now())

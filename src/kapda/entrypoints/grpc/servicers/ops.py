@@ -15,7 +15,7 @@ from kapda.domain.payments.payment_case import PaymentCase
 from kapda.domain.shared.ids import CaseId, RequestId
 from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
-from kapda.entrypoints.grpc.call import Context, caller, value_of
+from kapda.entrypoints.grpc.call import Context, caller, proof, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.translate.ops import case_to_proto, promise_to_proto, resolution_from_proto
 from kapda.entrypoints.grpc.translate.values import timestamp
@@ -68,6 +68,7 @@ class OpsServicer(OpsServiceServicer):
         answer = await self._resolve_case.execute(
             ResolveCaseCommand(
                 principal=caller(),
+                proof=proof(),
                 request_id=RequestId(UUID(request.request_id)),
                 case_id=CaseId(UUID(request.case_id)),
                 resolution=resolution_from_proto(request.resolution),

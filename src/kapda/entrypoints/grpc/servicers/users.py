@@ -22,7 +22,7 @@ from kapda.domain.shared.audit import AuditEntry, AuditFilter
 from kapda.domain.shared.ids import RequestId, UserId
 from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
-from kapda.entrypoints.grpc.call import Context, caller, occasion, value_of
+from kapda.entrypoints.grpc.call import Context, caller, occasion, proof, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.translate.identity import role_from_proto, session_to_proto
 from kapda.entrypoints.grpc.translate.users import audit_entry_to_proto, managed_user_to_proto
@@ -71,6 +71,7 @@ class UserServicer(UserServiceServicer):
             SetUserRoleCommand(
                 caller(),
                 occasion(request.reason),
+                proof(),
                 RequestId(UUID(request.request_id)),
                 _user_id(request.user_id),
                 role_from_proto(request.role),
