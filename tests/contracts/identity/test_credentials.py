@@ -9,14 +9,17 @@ import pytest
 from kapda.adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
+from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import AccessTokens, PasswordHasher, PasswordStrength
+from kapda.domain.identity.refresh import RefreshSecrets
 from kapda.domain.identity.session import AccessClaims, Session
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.ids import SessionId, UserId
 from tests.fakes.identity import (
+    CountedRefreshSecrets,
     CountingIds,
     ListedPasswordStrength,
     ReadablePasswordHasher,
@@ -91,6 +94,22 @@ async def test_what_nobody_would_guess_is_not_common(strength: PasswordStrength)
 
 async def test_what_is_known_of_the_user_is_common_for_them(strength: PasswordStrength) -> None:
     assert await strength.is_common(Password("vijayalakshmi.r@example.in"), ("vijayalakshmi.r@example.in", "Viji"))
+
+
+@pytest.fixture(params=[CountedRefreshSecrets, RandomRefreshSecrets])
+def secrets(request: pytest.FixtureRequest) -> RefreshSecrets:
+    made: RefreshSecrets = request.param()
+    return made
+
+
+def test_no_two_refresh_tokens_are_the_same_and_none_shows_itself(secrets: RefreshSecrets) -> None:
+    made = [secrets.new() for _ in range(1_000)]
+    assert len({secret.digest for secret in made}) == 1_000
+    assert not any(secret.text in repr(secret) for secret in made)
+
+
+def test_a_refresh_token_is_256_bits_as_43_characters() -> None:
+    assert {len(RandomRefreshSecrets().new().text) for _ in range(100)} == {43}
 
 
 async def test_a_token_says_what_it_was_issued_for(access_tokens: AccessTokens, claims: AccessClaims) -> None:
