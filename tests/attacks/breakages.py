@@ -6,6 +6,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from protovalidate import Validator, Violation
 
 from tests.attacks.contract import Method, Path, fields_of
@@ -31,7 +32,7 @@ def broken_fields(good: Message, method: Method, values: Values, validator: Vali
     for path in fields_of(method.request):
         for what, request in _variations(good, path, values):
             fields = {name_of(violation) for violation in validator.collect_violations(request)}
-            fields |= set(fields_with_nul(request))
+            fields |= set(impossible_fields(request))
             if fields:
                 named = ".".join(step.name for step in path)
                 yield Breakage(f"{named} is {what}", request.SerializeToString(), frozenset(fields))
@@ -72,13 +73,18 @@ def name_of(violation: Violation) -> str:
     )
 
 
-def fields_with_nul(message: Message, above: str = "") -> Iterator[str]:
-    """The paths of texts that hold U+0000."""
+def impossible_fields(message: Message, above: str = "") -> Iterator[str]:
+    """The paths of texts that hold U+0000, and of timestamps that are none."""
     for descriptor, value in message.ListFields():
         for index, one in enumerate(value if descriptor.is_repeated else [value]):
             path = f"{above}{descriptor.name}[{index}]" if descriptor.is_repeated else f"{above}{descriptor.name}"
-            if isinstance(one, Message):
-                yield from fields_with_nul(one, f"{path}.")
+            if isinstance(one, Timestamp):
+                try:
+                    one.ToDatetime()
+                except ValueError:
+                    yield path
+            elif isinstance(one, Message):
+                yield from impossible_fields(one, f"{path}.")
             elif isinstance(one, str) and "\0" in one:
                 yield path
 
@@ -88,20 +94,21 @@ def _variations(good: Message, path: Path, values: Values) -> Iterator[tuple[str
     rules = rules_of(field)
     if not field.is_repeated and field.message_type is None:
         for value in values.odd(field, rules):
-            yield _shown(value), _with(good, path, value)
+            yield _shown(value), with_value(good, path, value)
     elif field.message_type is None:
         for value in values.odd(field, rules.repeated.items):
-            yield f"a list with {_shown(value)}", _with(good, path, [value])
+            yield f"a list with {_shown(value)}", with_value(good, path, [value])
     if field.is_repeated:
         for count in {0, rules.repeated.max_items + 1, 2_000}:
             yield f"a list of {count}", _with_count(good, path, count, values)
     elif field.message_type is not None:
-        yield "missing", _with(good, path, None)
+        yield "missing", with_value(good, path, None)
         for odd in values.odd_messages(field):
-            yield _shown(odd), _with(good, path, odd)
+            yield _shown(odd), with_value(good, path, odd)
 
 
-def _with(good: Message, path: Path, value: Any) -> Message:
+def with_value(good: Message, path: Path, value: Any) -> Message:
+    """A copy of a request in which one field has that value; None takes the field away."""
     request = type(good)()
     request.CopyFrom(good)
     inner = _inner(request, path)
@@ -117,7 +124,7 @@ def _with(good: Message, path: Path, value: Any) -> Message:
 
 
 def _with_count(good: Message, path: Path, count: int, values: Values) -> Message:
-    request = _with(good, path, [])
+    request = with_value(good, path, [])
     field = path[-1]
     existing = getattr(_inner(good, path), field.name)
     listed = getattr(_inner(request, path), field.name)

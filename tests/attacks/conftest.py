@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.attacks.stage import Stage, set_stage
+from tests.attacks.plot import set_stage
+from tests.attacks.stage import Stage
 from tests.shop.shop import Shop
 
 

@@ -10,7 +10,7 @@ from protovalidate import Validator, Violation
 
 from kapda.domain.shared.errors import FieldViolation, InvalidArgumentError, Reason
 from kapda.entrypoints.grpc.call import Context
-from kapda.entrypoints.grpc.interceptors.nul import texts_with_nul
+from kapda.entrypoints.grpc.interceptors.impossible import ImpossibleValues
 from kapda.entrypoints.grpc.interceptors.unary import Handler, Proceed, UnaryInterceptor
 
 
@@ -25,9 +25,10 @@ class Messages(UnaryInterceptor):
         of a method does not wait some milliseconds for it. Raises protovalidate's CompilationError."""
         super().__init__()
         self._validator = Validator()
-        for service in services:
-            for method in service.methods:
-                self._validator.collect_violations(message_factory.GetMessageClass(method.input_type)())
+        requests = [method.input_type for service in services for method in service.methods]
+        for request in requests:
+            self._validator.collect_violations(message_factory.GetMessageClass(request)())
+        self._impossible = ImpossibleValues(requests)
         self._parse: dict[str, Callable[[bytes], Message]] = {}
         self._serialise: dict[str, Callable[[Message], bytes]] = {}
 
@@ -48,7 +49,7 @@ class Messages(UnaryInterceptor):
                 Reason.VALIDATION_FAILED, "the request is not a message of the method"
             ) from error
         violations = [_violation(found) for found in self._validator.collect_violations(message)]
-        violations += texts_with_nul(request, message)
+        violations += self._impossible.of(request, message)
         if violations:
             raise _refusal(violations)
         response: Any = await proceed(message, context)
