@@ -160,6 +160,25 @@ def test_an_initdb_cut_short_is_done_again(tmp_path: Path) -> None:
         assert server.pid is not None
 
 
+def test_a_file_that_a_stopping_server_takes_away_meanwhile_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PG_VERSION", "postmaster.pid"):
+        (tmp_path / name).touch()
+    given, chown = [], os.chown
+
+    def taking_away(path: Path, *owner: int, follow_symlinks: bool) -> None:
+        if path.name == "postmaster.pid":
+            path.unlink()
+        chown(path, os.getuid(), os.getgid(), follow_symlinks=follow_symlinks)
+        given.append(path)
+
+    monkeypatch.setattr(os, "chown", taking_away)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    postgres_files._give(tmp_path, "namespace")
+    assert given == [tmp_path / "PG_VERSION", tmp_path]
+
+
 def test_a_server_that_does_not_stop_in_time_is_killed(folder: Path) -> None:
     with EmbeddedPostgres(folder) as server:
         pid = server.pid

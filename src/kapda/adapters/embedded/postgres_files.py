@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +91,9 @@ def _give(data: Path, identity: Identity) -> None:
     owner = {"same": data.stat().st_uid, "namespace": os.geteuid(), "nobody": launch.NOBODY}[identity]
     if data.stat().st_uid != owner:
         for path in (*data.rglob("*"), data):
-            os.chown(path, owner, owner, follow_symlinks=False)
+            # An earlier server may still be stopping here, and takes its own files away.
+            with suppress(FileNotFoundError):
+                os.chown(path, owner, owner, follow_symlinks=False)
 
 
 def run(
