@@ -6,7 +6,11 @@ from uuid import UUID, uuid4
 import grpc
 
 from kapda.api.common.v1.api_scope_pb2 import ApiScope
+from kapda.domain.identity.use_cases.issue_signing_key import IssueSigningKeyCommand
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.audit import OPERATOR, Occasion
 from kapda.domain.shared.ids import UserId
+from kapda.entrypoints.cli.signer import Signer
 from tests.attacks.stage import GUEST, NOBODY, PASSWORD, ROLES, SERVICE, Stage
 from tests.fakes.catalog_builder import LOOM, PRESS
 
@@ -65,6 +69,15 @@ async def _sign_in(stage: Stage, caller: str) -> None:
     logged_in: Any = await stage.ask("LogIn", NOBODY, email=stage.emails[caller], password=PASSWORD)
     stage.metadata[caller] = (("authorization", f"Bearer {logged_in.tokens.access_token}"),)
     stage.known.learn(caller, "refresh_token", logged_in.tokens.refresh_token)
+    if ROLES[caller] is Role.ADMIN:
+        stage.signers[caller] = await signer(stage, stage.users[caller])
+
+
+async def signer(stage: Stage, user_id: UserId) -> Signer:
+    """A signing key for an admin or a service, as an operator makes one."""
+    command = IssueSigningKeyCommand(Occasion(OPERATOR, "the-cast", "attacks"), None, user_id)
+    issued = await stage.shop.container.issue_signing_key().execute(command)
+    return Signer(issued.key.id, user_id, issued.secret)
 
 
 async def _be_a_service(stage: Stage) -> None:
@@ -73,3 +86,4 @@ async def _be_a_service(stage: Stage) -> None:
     scopes = [number for number in ApiScope.values() if number != 0]
     made: Any = await stage.ask("IssueApiKey", "admin", service_name="robot", scopes=scopes, reason="attacks")
     stage.metadata[SERVICE] = ((_API_KEY, made.key_text),)
+    stage.signers[SERVICE] = await signer(stage, UserId(UUID(made.api_key.service_id)))

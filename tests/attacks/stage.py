@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.ids import UserId
+from kapda.entrypoints.cli.signer import Signer
 from tests.attacks.contract import Method, method_named
 from tests.attacks.known import Known
 from tests.shop.buyer import Buyer
@@ -40,6 +41,7 @@ class Stage:
     metadata: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=lambda: {NOBODY: ()})
     users: dict[str, UserId] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
+    signers: dict[str, Signer] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
 
     async def send(
@@ -51,10 +53,17 @@ class Stage:
         more: tuple[tuple[str, str | bytes], ...] = (),
         seconds: float | None = CALL_SECONDS,
     ) -> bytes:
-        """The response's bytes. Raises AioRpcError."""
+        """The response's bytes; whoever can sign signs what must be. Raises AioRpcError."""
         call: Any = self.channel.unary_unary(method.path)
-        received: bytes = await call(request, metadata=(*self.metadata[caller], *more), timeout=seconds)
+        signed = self.signature(method, request, caller)
+        received: bytes = await call(request, metadata=(*self.metadata[caller], *signed, *more), timeout=seconds)
         return received
+
+    def signature(self, method: Method, request: bytes, caller: str) -> tuple[tuple[str, str], ...]:
+        """The caller's, for this sending, where the method takes signed requests only."""
+        if not method.rule.signed or caller not in self.signers:
+            return ()
+        return self.signers[caller].headers(method.path, request)
 
     async def ask(self, method_name: str, caller: str, **fields: Any) -> Message:
         """A call that must work; what it tells is known to the caller from then on."""
@@ -91,6 +100,7 @@ class Stage:
         ]
         tokens = [value.removeprefix("Bearer ") for pairs in self.metadata.values() for _, value in pairs]
         settings = self.shop.container.settings()
-        given: list[Any] = [settings.database_url, settings.redis_url, settings.page_token_key]
+        given: list[Any] = [settings.database_url, settings.redis_url, settings.page_token_key, settings.signing_key]
         given += [*settings.jwt_keys, *settings.razorpay_key_secret, *settings.razorpay_webhook_secrets]
-        return [PASSWORD, *hashes, *tokens, *(secret.get_secret_value() for secret in given)]
+        signing = [signer.secret.text for signer in self.signers.values()]
+        return [PASSWORD, *hashes, *tokens, *signing, *(secret.get_secret_value() for secret in given)]

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from kapda.domain.identity.signing import Signature, SignedCall
 from kapda.domain.identity.use_cases.verify_signature import VerifySignatureCommand
@@ -109,8 +110,9 @@ async def test_an_operator_lets_an_admin_sign_and_the_admin_signs(
     headers = dict(part.split(":") for part in printed.replace("-H ", "").split())
     assert headers["x-kapda-signing-key"] == issued["id"]
 
-    settings = settings_for(database_url, "redis://127.0.0.1:1", "http://127.0.0.1:1")
-    container = Container(settings=settings)
+    signing_key = SecretStr(environment["KAPDA_SIGNING_KEY"])
+    settings = settings_for(database_url, environment["KAPDA_REDIS_URL"], "http://127.0.0.1:1")
+    container = Container(settings=settings.model_copy(update={"signing_key": signing_key}))
     try:
         call = SignedCall(
             f"/{method}",
