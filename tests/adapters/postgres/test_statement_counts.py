@@ -51,7 +51,8 @@ from tests.shop.statements import Statements
 
 FEW, MANY = 1, 50
 
-# Statements besides BEGIN, COMMIT and the notification of workers, which follows when it likes.
+# Statements besides BEGIN, COMMIT and the notification of workers, which follows when it likes. A plus joins what is
+# written by one statement.
 READS = {
     "get_cart": 1,
     "validate_cart": 1,
@@ -77,25 +78,25 @@ WRITES = {
     "clear_cart": 5,
     "receive_stock": 3,  # claim, receive, answer
     "adjust_stock": 3,
-    "adjust_stock to low": 5,  # the same, and: read what became low, event
+    "adjust_stock to low": 4,  # claim, adjust, read what became low, event + answer
     "batch_receive_stock": 3,
     "set_stock": 3,
     "set_low_stock_threshold": 3,
     # claim, touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
     "merge_guest_cart": 10,
     "create_guest_cart": 1,
-    # claim, lock and read the cart, find a live one, lock the door, pressure, add, hold; gateway; lock, save, answer
-    "start_checkout": 11,
+    # claim, lock and read the cart, find a live one, lock the door, pressure, add + hold; gateway; lock, save + answer
+    "start_checkout": 9,
     # claim, lock and read the cart, lock the live one, rebind; lease, read, answer
     "start_checkout again": 8,
-    # the first one's, and: save the live one as superseded, lock stock, release
-    "start_checkout superseding": 14,
-    "abandon_checkout": 5,  # claim, lock, save, release, answer
-    # read; claim, lock the cart, lock the checkout, known?, payment, number, order, ledger, save,
-    # take from the cart, event, sell, answer
-    "place_order": 14,
+    # the first one's, and: save the live one as superseded, lock stock, release; so the new one is not held with its row
+    "start_checkout superseding": 13,
+    "abandon_checkout": 4,  # claim, lock, save + release, answer
+    # read; claim, lock the cart, lock the checkout, known?, number,
+    # payment + order + ledger + save + take from the cart + event + sell, answer
+    "place_order": 8,
     "place_order found": 5,  # read; claim, payment, order, answer
-    "deliver": 16,  # store, job; read, the finisher's 12 without a request, finish
+    "deliver": 10,  # store, job; read, find; the finisher's 5 without a request, finish
     "settle": 4,  # read, attempts, schedule; lock
     "relay_events": 5,  # of every aggregate: lease, read, mark, release; lease in vain
     "sign_up": 3,  # user, session, refresh token

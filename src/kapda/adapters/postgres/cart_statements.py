@@ -5,6 +5,7 @@ A cart that has expired is treated as absent by the statements themselves, wheth
 
 from sqlalchemy import text
 
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.cart.cart import MAX_LINES
 
 # What the cart's own live checkout holds of variant v: available to this cart and to nobody else.
@@ -118,15 +119,16 @@ FACTS = text(f"""
 """)  # noqa: S608  (constants only)
 REMOVE_LINE = text("DELETE FROM cart_lines WHERE cart_id = :cart_id AND variant_id = :variant_id RETURNING true")
 CLEAR = text("DELETE FROM cart_lines WHERE cart_id = :cart_id")
-TAKE_BOUGHT = text("""
-    WITH bought AS (
+TAKE_BOUGHT = Write("""
+    bought AS (
         SELECT * FROM unnest(CAST(:variant_ids AS uuid[]), CAST(:quantities AS integer[])) AS b (variant_id, quantity)
-    ), gone AS (
+    ), bought_out AS (
         DELETE FROM cart_lines l USING bought b
         WHERE l.cart_id = :cart_id AND l.variant_id = b.variant_id AND l.quantity <= b.quantity
     ), lowered AS (
         UPDATE cart_lines l SET quantity = l.quantity - b.quantity, updated_at = :at FROM bought b
         WHERE l.cart_id = :cart_id AND l.variant_id = b.variant_id AND l.quantity > b.quantity
+    ), changed_cart AS (
+        UPDATE carts SET version = version + 1, updated_at = :at WHERE id = :cart_id
     )
-    UPDATE carts SET version = version + 1, updated_at = :at WHERE id = :cart_id
 """)

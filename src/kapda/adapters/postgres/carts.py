@@ -118,7 +118,7 @@ class PostgresCarts:
 
     async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:
         """See the port."""
-        await self._connection.execute(TAKE_BOUGHT, _arrays(bought) | {"cart_id": cart_id, "at": at})
+        await self._connection.write(TAKE_BOUGHT, _arrays(bought) | {"cart_id": cart_id, "at": at})
 
 
 def _arrays(quantities: Sequence[tuple[VariantId, int]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import TextClause, text
 
 from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutLine, CheckoutState
 from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
 from kapda.domain.checkout.ports import CheckoutRef
@@ -17,19 +18,20 @@ from kapda.domain.shared.money import Money
 
 _LINE_COLUMNS = """position, variant_id, product_id, designer_id, sku, title, options, quantity, unit_price_minor,
     hsn_code, gst_basis_points, designer_gstin, commission_basis_points"""
-_ADD = text(f"""
-    WITH added AS (
+_ADD = Write(f"""
+    started AS (
         INSERT INTO checkouts (id, cart_id, customer_id, state, content_digest, items_total_minor, shipping_minor,
             total_minor, currency, address, door, gateway_lease_until, created_at, pay_before, hold_until, next_check_at)
         VALUES (:id, :cart_id, :customer_id, :state, :content_digest, :items_total_minor, :shipping_minor, :total_minor,
             :currency, CAST(:address AS jsonb), :door, :lease_until, :created_at, :pay_before, :hold_until, :next_check_at)
         RETURNING id
+    ), started_lines AS (
+        INSERT INTO checkout_lines (checkout_id, {_LINE_COLUMNS})
+        SELECT started.id, {_LINE_COLUMNS} FROM started, jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (
+            position integer, variant_id uuid, product_id uuid, designer_id uuid, sku text, title text, options jsonb,
+            quantity integer, unit_price_minor bigint, hsn_code text, gst_basis_points integer, designer_gstin text,
+            commission_basis_points integer)
     )
-    INSERT INTO checkout_lines (checkout_id, {_LINE_COLUMNS})
-    SELECT added.id, {_LINE_COLUMNS} FROM added, jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (
-        position integer, variant_id uuid, product_id uuid, designer_id uuid, sku text, title text, options jsonb,
-        quantity integer, unit_price_minor bigint, hsn_code text, gst_basis_points integer, designer_gstin text,
-        commission_basis_points integer)
 """)  # noqa: S608  (constants only)
 _SELECT = """
     SELECT c.id, c.cart_id, c.customer_id, c.state, c.content_digest, c.shipping_minor, c.currency, c.address,
@@ -71,11 +73,13 @@ _LEASE = text("""
 _RETURN_LEASE = text("""
     UPDATE checkouts SET gateway_lease_until = NULL WHERE id = :id AND gateway_lease_until = :until
 """)
-_SAVE = text("""
-    UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id,
-        ended_at = CASE WHEN CAST(:live AS boolean) THEN NULL ELSE coalesce(ended_at, :at) END,
-        next_check_at = coalesce(:look_again_at, next_check_at)
-    WHERE id = :id
+_SAVE = Write("""
+    saved_checkout AS (
+        UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id,
+            ended_at = CASE WHEN CAST(:live AS boolean) THEN NULL ELSE coalesce(ended_at, :at) END,
+            next_check_at = coalesce(:look_again_at, next_check_at)
+        WHERE id = :id
+    )
 """)
 _SCHEDULE = text("UPDATE checkouts SET next_check_at = :next_check_at, check_attempts = :attempts WHERE id = :id")
 _ATTEMPTS = text("SELECT check_attempts FROM checkouts WHERE id = :id")
@@ -90,7 +94,7 @@ class PostgresCheckouts:
 
     async def add(self, checkout: Checkout, lease_until: datetime, next_check_at: datetime) -> None:
         """See the port."""
-        await self._connection.execute(
+        await self._connection.write(
             _ADD,
             {
                 "id": checkout.id,
@@ -155,7 +159,7 @@ class PostgresCheckouts:
 
     async def save(self, checkout: Checkout, at: datetime, look_again_at: datetime | None = None) -> None:
         """See the port."""
-        await self._connection.execute(
+        await self._connection.write(
             _SAVE,
             {
                 "id": checkout.id,

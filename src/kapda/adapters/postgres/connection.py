@@ -15,6 +15,8 @@ from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from kapda.adapters.postgres.writes import Write, Writes
+
 # More than this code has: all but what tests make up is compiled once.
 _STATEMENTS: Final = 4_096
 _NO_VALUES: Final[Mapping[str, Any]] = {}
@@ -93,6 +95,7 @@ class Connection:
         self._pooled: AsyncConnection = engine.connect()
         self._autocommit = autocommit
         self._in_transaction = False
+        self._writes = Writes()
 
     async def __aenter__(self) -> Self:
         pooled = await self._pooled
@@ -100,13 +103,20 @@ class Connection:
         return self
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> Rows:
-        """Run a statement, its `:names` bound to the values of these names."""
-        if not self._in_transaction and not self._autocommit:
-            # Noted before it is asked for: cancelled in between, the transaction may have begun all the same.
-            self._in_transaction = True
-            await self._alive().execute("BEGIN")
+        """Run a statement, its `:names` bound to the values of these names, after all writes before it."""
+        if self._writes:
+            await self._send_writes()
         sql, names = _compiled(statement)
-        return Rows(await self._alive().fetch(sql, *[values[name] for name in names], record_class=Row))
+        return Rows(await self._fetch(sql, [values[name] for name in names]))
+
+    async def write(self, write: Write, values: Mapping[str, Any]) -> None:
+        """Have something written before whatever is executed next, or the commit, together with other writes.
+
+        So a refusal of the database may be raised by those.
+        """
+        if self._writes.collide_with(write):
+            await self._send_writes()
+        self._writes.add(write, values)
 
     async def scalar(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> Any:
         """The first column of the first row, None when there is no row."""
@@ -119,6 +129,8 @@ class Connection:
 
     async def commit(self) -> None:
         """Make the transaction durable. Raises what made the database refuse it."""
+        if self._writes:
+            await self._send_writes()
         if not self._in_transaction:
             return
         outcome = await self._alive().execute("COMMIT")
@@ -130,6 +142,23 @@ class Connection:
     async def __aexit__(self, *_: object) -> None:
         # Giving back a connection that is idle waits for nothing, so nothing can interrupt it.
         await (_to_its_end(self._undo) if self._in_transaction else self._pooled.close())
+
+    async def ask(self, write: Write, values: Mapping[str, Any]) -> Rows:
+        """Have it written at once, together with the writes before it; its answer."""
+        await self.write(write, values)
+        return await self._send_writes()
+
+    async def _send_writes(self) -> Rows:
+        sql, arguments = self._writes.take()
+        return Rows(await self._fetch(sql, arguments))
+
+    async def _fetch(self, sql: str, arguments: Sequence[Any]) -> list[Row]:
+        if not self._in_transaction and not self._autocommit:
+            # Noted before it is asked for: cancelled in between, the transaction may have begun all the same.
+            self._in_transaction = True
+            await self._alive().execute("BEGIN")
+        rows: list[Row] = await self._alive().fetch(sql, *arguments, record_class=Row)
+        return rows
 
     def _alive(self) -> Any:
         """The driver's connection. Raises ConnectionDoesNotExistError where it is known to be closed."""

@@ -1,20 +1,20 @@
 """The books in PostgreSQL."""
 
-from sqlalchemy import text
-
 from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.json_columns import to_json
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.ledger.entries import LedgerTransaction
 
-_BOOK = text("""
-    WITH booked AS (
+_BOOK = Write("""
+    booked AS (
         INSERT INTO ledger_transactions (id, kind, reference_id, created_at)
         VALUES (:id, :kind, :reference_id, :created_at) RETURNING id
+    ), booked_entries AS (
+        INSERT INTO ledger_entries (transaction_id, position, account, designer_id, amount_minor, currency)
+        SELECT booked.id, e.position, e.account, e.designer_id, e.amount_minor, e.currency
+        FROM booked, jsonb_to_recordset(CAST(:entries AS jsonb))
+            AS e (position integer, account text, designer_id uuid, amount_minor bigint, currency text)
     )
-    INSERT INTO ledger_entries (transaction_id, position, account, designer_id, amount_minor, currency)
-    SELECT booked.id, e.position, e.account, e.designer_id, e.amount_minor, e.currency
-    FROM booked, jsonb_to_recordset(CAST(:entries AS jsonb))
-        AS e (position integer, account text, designer_id uuid, amount_minor bigint, currency text)
 """)
 
 
@@ -36,7 +36,7 @@ class PostgresLedger:
             }
             for position, entry in enumerate(transaction.entries, start=1)
         ]
-        await self._connection.execute(
+        await self._connection.write(
             _BOOK,
             {
                 "id": transaction.id,

@@ -9,6 +9,7 @@ from sqlalchemy import TextClause, text
 
 from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.orders.order import HistoryEntry, Order, OrderLine, OrderState, OrderSummary
 from kapda.domain.orders.reversal import Returned, Reversal
 from kapda.domain.shared.ids import (
@@ -29,25 +30,26 @@ _LINE_COLUMNS = """position, variant_id, product_id, designer_id, sku, title, op
     line_total_minor, hsn_code, gst_basis_points, taxable_minor, gst_minor, designer_gstin, commission_basis_points,
     commission_minor, commission_gst_minor, designer_net_minor"""
 _NEXT_NUMBER = text("SELECT 'K' || nextval('order_numbers')")
-_ADD = text(f"""
-    WITH added AS (
+_ADD = Write(f"""
+    placed_order AS (
         INSERT INTO orders (id, number, checkout_id, payment_id, customer_id, state, items_total_minor, shipping_minor,
             total_minor, currency, address, delivery_state, version, placed_at)
         VALUES (:id, :number, :checkout_id, :payment_id, :customer_id, :state, :items_total_minor, :shipping_minor,
             :total_minor, :currency, CAST(:address AS jsonb), :delivery_state, :version, :placed_at)
         RETURNING id
-    ), lines AS (
+    ), placed_lines AS (
         INSERT INTO order_lines (order_id, {_LINE_COLUMNS})
-        SELECT added.id, {_LINE_COLUMNS} FROM added, jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (
+        SELECT placed_order.id, {_LINE_COLUMNS} FROM placed_order, jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (
             position integer, variant_id uuid, product_id uuid, designer_id uuid, sku text, title text, options jsonb,
             quantity integer, unit_price_minor bigint, line_total_minor bigint, hsn_code text, gst_basis_points integer,
             taxable_minor bigint, gst_minor bigint, designer_gstin text, commission_basis_points integer,
             commission_minor bigint, commission_gst_minor bigint, designer_net_minor bigint)
+    ), placed_history AS (
+        INSERT INTO order_history (order_id, sequence, state, reason, actor, created_at)
+        SELECT placed_order.id, h.sequence, h.state, h.reason, h.actor, h.created_at
+        FROM placed_order, jsonb_to_recordset(CAST(:history AS jsonb)) AS h (
+            sequence integer, state text, reason text, actor text, created_at timestamptz)
     )
-    INSERT INTO order_history (order_id, sequence, state, reason, actor, created_at)
-    SELECT added.id, h.sequence, h.state, h.reason, h.actor, h.created_at
-    FROM added, jsonb_to_recordset(CAST(:history AS jsonb)) AS h (
-        sequence integer, state text, reason text, actor text, created_at timestamptz)
 """)  # noqa: S608  (constants only)
 _SELECT = """
     SELECT o.id, o.number, o.checkout_id, o.payment_id, o.customer_id, o.state, o.shipping_minor, o.currency, o.address,
@@ -111,7 +113,7 @@ class PostgresOrders:
 
     async def add(self, order: Order) -> None:
         """See the port."""
-        await self._connection.execute(
+        await self._connection.write(
             _ADD,
             {
                 "id": order.id,

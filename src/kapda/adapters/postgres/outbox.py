@@ -8,18 +8,20 @@ from sqlalchemy import text
 
 from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.json_columns import to_json
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.shared.events import DomainEvent, SequencedEvent
 from kapda.domain.shared.jobs import Job, Jobs
 
 # The head row's lock makes one aggregate's events wait for each other, so that numbers follow commits.
-_ADD = text("""
-    WITH head AS (
+_ADD = Write("""
+    head AS (
         INSERT INTO outbox_heads AS h (aggregate_id, last_sequence) VALUES (:aggregate_id, 1)
         ON CONFLICT (aggregate_id) DO UPDATE SET last_sequence = h.last_sequence + 1
         RETURNING last_sequence
+    ), event AS (
+        INSERT INTO outbox_events (aggregate_id, sequence, aggregate_type, type, payload, occurred_at)
+        SELECT :aggregate_id, head.last_sequence, :aggregate_type, :type, CAST(:payload AS jsonb), :occurred_at FROM head
     )
-    INSERT INTO outbox_events (aggregate_id, sequence, aggregate_type, type, payload, occurred_at)
-    SELECT :aggregate_id, head.last_sequence, :aggregate_type, :type, CAST(:payload AS jsonb), :occurred_at FROM head
 """)
 # The oldest are looked for first; a head that another relay is at, or is taking at this moment, is left to it.
 _LEASE = text("""
@@ -60,7 +62,7 @@ class PostgresOutbox:
 
     async def add(self, event: DomainEvent) -> None:
         """See the port."""
-        await self._connection.execute(
+        await self._connection.write(
             _ADD,
             {
                 "aggregate_id": event.aggregate_id,

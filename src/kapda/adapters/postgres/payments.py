@@ -6,16 +6,19 @@ from datetime import datetime
 from sqlalchemy import text
 
 from kapda.adapters.postgres.connection import Connection, Row
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.payments.gateway import GatewayPayment
 from kapda.domain.payments.payment import Payment, PaymentState
 from kapda.domain.shared.ids import CheckoutId, OrderId, PaymentId, UserId
 from kapda.domain.shared.money import Money
 
-_ADD = text("""
-    INSERT INTO payments (id, checkout_id, gateway_payment_id, gateway_order_id, state, amount_minor, currency, method,
-        captured_at)
-    VALUES (:id, :checkout_id, :gateway_payment_id, :gateway_order_id, :state, :amount_minor, :currency, :method,
-        :captured_at)
+_ADD = Write("""
+    payment AS (
+        INSERT INTO payments (id, checkout_id, gateway_payment_id, gateway_order_id, state, amount_minor, currency,
+            method, captured_at)
+        VALUES (:id, :checkout_id, :gateway_payment_id, :gateway_order_id, :state, :amount_minor, :currency, :method,
+            :captured_at)
+    )
 """)
 _SELECT = """
     SELECT p.id, p.checkout_id, p.gateway_payment_id, p.gateway_order_id, p.state, p.amount_minor, p.currency, p.method,
@@ -62,7 +65,7 @@ class PostgresPayments:
 
     async def add(self, payment: Payment) -> None:
         """See the port."""
-        await self._connection.execute(
+        await self._connection.write(
             _ADD,
             {
                 "id": payment.id,

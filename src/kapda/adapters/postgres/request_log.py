@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.json_columns import plain_uuid
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 
 T = TypeVar("T")
@@ -27,9 +28,11 @@ _REBIND = text("""
     UPDATE request_log SET resource_id = :resource_id
     WHERE scope = :scope AND method = :method AND request_id = :request_id
 """)
-_ANSWER = text("""
-    UPDATE request_log SET answer = :answer
-    WHERE scope = :scope AND method = :method AND request_id = :request_id AND answer IS NULL
+_ANSWER = Write("""
+    answered AS (
+        UPDATE request_log SET answer = :answer
+        WHERE scope = :scope AND method = :method AND request_id = :request_id AND answer IS NULL
+    )
 """)
 
 
@@ -60,7 +63,7 @@ class PostgresRequestLog:
 
     async def answer(self, key: RequestKey, answer: object) -> None:
         """See the port."""
-        await self._connection.execute(
+        await self._connection.write(
             _ANSWER, _names(key) | {"answer": msgspec.json.encode(answer, enc_hook=plain_uuid)}
         )
 

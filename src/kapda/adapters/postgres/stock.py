@@ -8,6 +8,7 @@ from sqlalchemy import TextClause
 
 from kapda.adapters.postgres import stock_statements as sql
 from kapda.adapters.postgres.connection import Connection, Row
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.inventory.availability import Availability, HolderState, ListingState, LiveHold
 from kapda.domain.inventory.delivery import Arrival, DeliveryLine
 from kapda.domain.inventory.low_stock import LowStock, stock_low
@@ -47,7 +48,7 @@ class PostgresStock:
             "quantities": [line.quantity for line in lines],
             "at": at,
         }
-        rows = (await self._connection.execute(sql.HOLD, values)).all()
+        rows = (await self._connection.ask(sql.HOLD, values)).all()
         if rows[0].held == len(lines):
             await self._tell((VariantId(row.variant_id) for row in rows if row.becomes_low), at)
             return ()
@@ -138,9 +139,9 @@ class PostgresStock:
         rows = await self._connection.execute(sql.MOVEMENTS, values)
         return Page.cut([_movement(row) for row in rows], page, lambda movement: (str(movement.id),))
 
-    async def _end(self, statement: TextClause, hold_id: HoldId, at: datetime, reason: str) -> int:
+    async def _end(self, write: Write, hold_id: HoldId, at: datetime, reason: str) -> int:
         values = {"hold_id": hold_id, "at": at, "reason": reason}
-        row = (await self._connection.execute(statement, values)).one()
+        row = (await self._connection.ask(write, values)).one()
         self._rose.update(VariantId(variant_id) for variant_id in row.rose or ())
         return int(row.ended)
 

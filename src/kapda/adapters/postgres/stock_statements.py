@@ -8,6 +8,7 @@ Each says in its own answer which variants were low, or became it, so that nobod
 
 from sqlalchemy import TextClause, text
 
+from kapda.adapters.postgres.writes import Write
 from kapda.domain.inventory.availability import MAX_HOLDS_SHOWN
 from kapda.domain.inventory.stock import MovementKind
 
@@ -24,8 +25,9 @@ GET = text(f"SELECT {_LEVEL} FROM stock WHERE variant_id = :variant_id AND {_MIN
 LOCK = text("""
     SELECT FROM stock WHERE variant_id = ANY(CAST(:variant_ids AS uuid[])) ORDER BY variant_id FOR NO KEY UPDATE
 """)
-HOLD = text("""
-    WITH wanted AS (
+HOLD = Write(
+    """
+    wanted AS (
         SELECT * FROM unnest(CAST(:variant_ids AS uuid[]), CAST(:quantities AS integer[])) AS w (variant_id, quantity)
     ), locked AS MATERIALIZED (
         SELECT s.variant_id, s.available, w.quantity,
@@ -50,19 +52,23 @@ HOLD = text("""
         INSERT INTO stock_movements (variant_id, kind, on_hand_delta, held_delta, reason, actor, hold_id, created_at)
         SELECT variant_id, 'hold', 0, quantity, 'checkout started', 'checkout', :hold_id, :at FROM changed
     )
+    """,
+    answer="""
     SELECT w.variant_id, w.quantity, coalesce(l.available, 0) AS available, coalesce(l.becomes_low, false) AS becomes_low,
         (SELECT count(*) FROM holds) AS held
     FROM wanted w LEFT JOIN locked l USING (variant_id)
-""")
+""",
+)
 
 
-def _end_hold(state: str, kind: MovementKind, on_hand_sign: int) -> TextClause:
+def _end_hold(state: str, kind: MovementKind, on_hand_sign: int) -> Write:
     """Ends what a hold still holds: `on_hand_sign` is -1 where the pieces leave the shelf and 0 where they stay.
 
     `rose` are the variants that were low before it and are not any more.
     """
-    return text(f"""
-        WITH ended AS (
+    return Write(
+        f"""
+        ended AS (
             UPDATE stock_holds SET state = '{state}', ended_at = :at
             WHERE hold_id = :hold_id AND state = 'held' RETURNING variant_id, quantity
         ), locked AS MATERIALIZED (
@@ -79,8 +85,9 @@ def _end_hold(state: str, kind: MovementKind, on_hand_sign: int) -> TextClause:
             SELECT variant_id, '{kind.value}', ({on_hand_sign}) * quantity, -quantity, :reason, 'checkout', :hold_id, :at
             FROM changed
         )
-        SELECT count(*) AS ended, array_agg(variant_id) FILTER (WHERE rises) AS rose FROM changed
-    """)  # noqa: S608  (constants only)
+        """,  # noqa: S608  (constants only)
+        answer="""SELECT count(*) AS ended, array_agg(variant_id) FILTER (WHERE rises) AS rose FROM changed""",
+    )
 
 
 def _edit(kind: MovementKind, delta: str, guard: str) -> TextClause:

@@ -28,9 +28,13 @@ class Bookkeeper:
 
     async def place(self, uow: OrderUnitOfWork, checkout: Checkout, paid: GatewayPayment, actor: str) -> Order:
         """The order, its lines, commission, postings and event; the bought pieces leave cart and stock."""
+        # Asked for before anything is written: what is written in a row goes to the database together.
+        number = await uow.orders.next_number()
         payment = _payment(PaymentId(self.ids.new()), checkout, paid, self.clock.now())
         await uow.payments.add(payment)
-        return await self._write_order(uow, checkout, payment, actor, Account.GATEWAY_RECEIVABLE)
+        return await self._write_order(
+            uow, checkout, payment, number=number, actor=actor, source=Account.GATEWAY_RECEIVABLE
+        )
 
     async def open_case(
         self, uow: OrderUnitOfWork, kind: CaseKind, checkout: Checkout, paid: GatewayPayment
@@ -54,16 +58,19 @@ class Bookkeeper:
 
         The checkout holds its stock and has the payment's gateway order.
         """
-        return await self._write_order(uow, checkout, payment, actor, Account.UNASSIGNED_RECEIPTS)
+        number = await uow.orders.next_number()
+        return await self._write_order(
+            uow, checkout, payment, number=number, actor=actor, source=Account.UNASSIGNED_RECEIPTS
+        )
 
     async def _write_order(
-        self, uow: OrderUnitOfWork, checkout: Checkout, payment: Payment, actor: str, source: Account
+        self, uow: OrderUnitOfWork, checkout: Checkout, payment: Payment, *, number: str, actor: str, source: Account
     ) -> Order:
         now = self.clock.now()
         order = place(
             checkout,
             order_id=OrderId(self.ids.new()),
-            number=await uow.orders.next_number(),
+            number=number,
             payment_id=payment.id,
             actor=actor,
             at=now,
