@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from kapda.domain.identity.api_key import ApiKey
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
 from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
@@ -22,6 +23,7 @@ from kapda.domain.shared.pages import Page, PageRequest
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.audit import InMemoryAudit
 from tests.fakes.signing_keys import InMemoryNonces, InMemorySigningKeys, Spent
+from tests.fakes.log_ins import AttemptRow, InMemoryKnownNetworks, InMemoryLogInAttempts
 
 
 @dataclass
@@ -61,6 +63,10 @@ class IdentityTables:
     signing_keys: dict[SigningKeyId, SigningKey] = field(default_factory=dict)
     nonces: Spent = field(default_factory=set)
     audit: list[AuditEntry] = field(default_factory=list)
+    log_in_attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
+    known_networks: dict[tuple[UserId, ClientNetwork], datetime] = field(default_factory=dict)
+    # What the database says the time is.
+    clock: SettableClock = field(default_factory=SettableClock)
 
 
 @dataclass
@@ -197,6 +203,14 @@ class InMemoryIdentityUnitOfWork:
         return InMemoryNonces(self._working.nonces, self._working.signing_keys)
 
     @property
+    def log_in_attempts(self) -> InMemoryLogInAttempts:
+        return InMemoryLogInAttempts(self._working.log_in_attempts, self._tables.clock)
+
+    @property
+    def known_networks(self) -> InMemoryKnownNetworks:
+        return InMemoryKnownNetworks(self._working.known_networks, self._working.users)
+
+    @property
     def audit(self) -> InMemoryAudit:
         return InMemoryAudit(self._working.audit)
 
@@ -217,6 +231,8 @@ class InMemoryIdentityUnitOfWork:
         self._tables.api_keys = self._working.api_keys
         self._tables.signing_keys = self._working.signing_keys
         self._tables.nonces = self._working.nonces
+        self._tables.log_in_attempts = self._working.log_in_attempts
+        self._tables.known_networks = self._working.known_networks
         self._tables.audit = self._working.audit
 
 

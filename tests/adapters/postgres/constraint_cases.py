@@ -38,6 +38,10 @@ IDENTITY: Final = [
     ("refresh_tokens_successors_of_the_used", "UPDATE refresh_tokens SET used_at = now()"),
     ("refresh_tokens_successors_of_the_used", "UPDATE refresh_tokens SET successors = 1"),
     ("sessions_expire_after_creation", "UPDATE sessions SET expires_at = created_at"),
+    (
+        "log_in_attempts_outcome_known",
+        "INSERT INTO log_in_attempts SELECT uuidv7(), 'digest', 'network', now(), 'guessed'",
+    ),
 ]
 _API_KEY = """INSERT INTO api_keys (id, service_id, prefix, digest, scopes, designer_id, created_at, expires_at)
     SELECT uuidv7(), u.id, {}, {}, {}, {}, now(), {} FROM (SELECT id FROM users LIMIT 1) AS u"""

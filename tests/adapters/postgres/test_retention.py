@@ -119,3 +119,26 @@ async def test_a_nonce_stays_for_as_long_as_a_clock_might_accept_what_it_signed(
     async with engine.connect() as connection:
         left = (await connection.scalars(text("SELECT nonce FROM request_nonces ORDER BY signed_at"))).all()
     assert left == ["59 minutes", "5 minutes", "-5 minutes"]
+
+
+async def test_attempts_at_log_ins_stay_a_week_and_known_networks_half_a_year(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                WITH asha AS (
+                    INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+                    VALUES (uuidv7(), 'a@b.in', 'a@b.in', 'Asha', 'hash', 'customer', now(), now()) RETURNING id
+                ), networks AS (
+                    INSERT INTO known_networks (user_id, network, last_seen_at)
+                    SELECT id, days || ' days', now() - make_interval(days => days)
+                    FROM asha, unnest('{1, 179, 181, 400}'::int[]) AS days
+                )
+                INSERT INTO log_in_attempts (id, identifier, network, at, outcome)
+                SELECT uuidv7(), 'digest', 'network', now() - make_interval(hours => hours), 'failed'
+                FROM unnest('{1, 167, 169, 400}'::int[]) AS hours
+            """)
+        )
+    assert await PostgresRetention(engine).prune() == 2 + 2
+    async with engine.connect() as connection:
+        left = (await connection.scalars(text("SELECT network FROM known_networks"))).all()
+    assert sorted(left) == ["1 days", "179 days"]

@@ -18,6 +18,10 @@ SESSIONS_FOR = timedelta(days=30)
 REFRESH_TOKENS_FOR = timedelta(days=1)
 # A signature is good for five minutes either way; the rest is for clocks that were set wrong.
 NONCES_FOR = timedelta(hours=1)
+# An attempt decides for two hours; a week lets people look into an attack.
+ATTEMPTS_FOR = timedelta(days=7)
+# From where somebody got in half a year ago says little of who tries there now.
+NETWORKS_FOR = timedelta(days=180)
 # Rows of one transaction: some milliseconds of locks that nobody else wants.
 BATCH = 5_000
 # Transactions of one run and table; what is left over waits for the next run.
@@ -62,6 +66,18 @@ _NONCES = text("""
         ORDER BY signed_at LIMIT :batch FOR UPDATE SKIP LOCKED
     ))
 """)
+_ATTEMPTS = text("""
+    DELETE FROM log_in_attempts WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM log_in_attempts WHERE at < now() - CAST(:age AS interval)
+        ORDER BY at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
+_NETWORKS = text("""
+    DELETE FROM known_networks WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM known_networks WHERE last_seen_at < now() - CAST(:age AS interval)
+        ORDER BY last_seen_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
 _RULES: Mapping[TextClause, timedelta] = {
     _REQUESTS: REQUESTS_FOR,
     _JOB_LOG: JOB_LOG_FOR,
@@ -69,12 +85,14 @@ _RULES: Mapping[TextClause, timedelta] = {
     _REFRESH_TOKENS: REFRESH_TOKENS_FOR,
     _SESSIONS: SESSIONS_FOR,
     _NONCES: NONCES_FOR,
+    _ATTEMPTS: ATTEMPTS_FOR,
+    _NETWORKS: NETWORKS_FOR,
 }
 
 
 class PostgresRetention:
-    """Prunes the request log, the queue's log, old deliveries, sessions that are long over with their tokens, and nonces
-    that no signature can come back under.
+    """Prunes the request log, the queue's log, old deliveries, sessions that are long over with their tokens, nonces that
+    no signature can come back under, attempts at log-ins, and networks of long ago.
 
     Orders, payments, refunds and events are kept.
     """

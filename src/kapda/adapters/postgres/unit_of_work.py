@@ -21,6 +21,7 @@ from kapda.adapters.postgres.constraint_errors import domain_error
 from kapda.adapters.postgres.gateway_events import PostgresGatewayEvents
 from kapda.adapters.postgres.identity import PostgresDesignerMembership, PostgresUsers
 from kapda.adapters.postgres.ledger import PostgresLedger
+from kapda.adapters.postgres.log_ins import PostgresKnownNetworks, PostgresLogInAttempts
 from kapda.adapters.postgres.orders import PostgresOrders
 from kapda.adapters.postgres.outbox import PostgresOutbox
 from kapda.adapters.postgres.payments import PostgresPayments
@@ -56,6 +57,8 @@ class PostgresUnitOfWork:
     profiles: PostgresProfiles
     addresses: PostgresAddresses
     personal_data: PostgresPersonalData
+    log_in_attempts: PostgresLogInAttempts
+    known_networks: PostgresKnownNetworks
     requests: PostgresRequestLog
     carts: PostgresCarts
     checkouts: PostgresCheckouts
@@ -95,6 +98,8 @@ class PostgresUnitOfWork:
         self.profiles = PostgresProfiles(connection)
         self.addresses = PostgresAddresses(connection)
         self.personal_data = PostgresPersonalData(connection)
+        self.log_in_attempts = PostgresLogInAttempts(connection)
+        self.known_networks = PostgresKnownNetworks(connection)
         self.requests = PostgresRequestLog(connection)
         self.carts = PostgresCarts(connection)
         self.checkouts = PostgresCheckouts(connection)

@@ -11,12 +11,12 @@ from kapda.domain.identity.password import Password
 from kapda.domain.identity.refresh import RefreshToken
 from kapda.domain.identity.session import AccessClaims, Session
 from kapda.domain.identity.signing import SigningKey
+from kapda.domain.identity.throttle_ports import LogInUnitOfWork
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.audit import Audit
 from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_proof import Nonces
-from kapda.domain.shared.unit_of_work import UnitOfWork
 
 
 class Users(Protocol):
@@ -174,7 +174,7 @@ class KeyUses(Protocol):
         ...
 
 
-class IdentityUnitOfWork(UnitOfWork, Protocol):
+class IdentityUnitOfWork(LogInUnitOfWork, Protocol):
     """One transaction over accounts and sessions."""
 
     @property

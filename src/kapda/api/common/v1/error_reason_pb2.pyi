@@ -182,6 +182,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, allowed.
     """
+    ERROR_REASON_LOG_IN_LOCKED: _ErrorReason.ValueType  # 801
+    """Too many wrong passwords from the caller's network, with or without such an account; RetryInfo says when the next
+    try is looked at. Metadata: retry_after_seconds.
+    """
+    ERROR_REASON_LOG_IN_LINK_NEEDED: _ErrorReason.ValueType  # 802
+    """Too many wrong passwords from many places, with or without such an account: from a network that never signed in,
+    a link has to be asked for by mail and opened first; RetryInfo says when it goes without. Metadata:
+    retry_after_seconds.
+    """
     ERROR_REASON_GATEWAY_UNAVAILABLE: _ErrorReason.ValueType  # 900
     """UNAVAILABLE: a part of the system cannot answer now; the same request may be sent again.
 
@@ -372,6 +381,15 @@ ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 800
 """RESOURCE_EXHAUSTED: a limit of the caller's is used up.
 
 Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, allowed.
+"""
+ERROR_REASON_LOG_IN_LOCKED: ErrorReason.ValueType  # 801
+"""Too many wrong passwords from the caller's network, with or without such an account; RetryInfo says when the next
+try is looked at. Metadata: retry_after_seconds.
+"""
+ERROR_REASON_LOG_IN_LINK_NEEDED: ErrorReason.ValueType  # 802
+"""Too many wrong passwords from many places, with or without such an account: from a network that never signed in,
+a link has to be asked for by mail and opened first; RetryInfo says when it goes without. Metadata:
+retry_after_seconds.
 """
 ERROR_REASON_GATEWAY_UNAVAILABLE: ErrorReason.ValueType  # 900
 """UNAVAILABLE: a part of the system cannot answer now; the same request may be sent again.

@@ -1,0 +1,85 @@
+"""Attempts at log-ins, and from where users got in, in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kapda.domain.identity.client_network import ClientNetwork
+from kapda.domain.identity.log_in_attempts import MEMORY, Attempt, Outcome, PastAttempt
+from kapda.domain.identity.user import EmailAddress
+from kapda.domain.shared.ids import UserId
+
+# A name that no other advisory lock of ours begins with: two identifiers rarely share a lock, and lose nothing then.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:identifier AS text), 5))")
+# Not now(): a transaction that waited for the lock must not see itself as older than what it waited for.
+_RECENT = text("""
+    SELECT id, network, clock_timestamp() - at AS age, outcome FROM log_in_attempts a
+    WHERE identifier = :identifier AND at > clock_timestamp() - CAST(:memory AS interval) AND outcome <> 'succeeded'
+      AND NOT EXISTS (
+        SELECT FROM log_in_attempts later
+        WHERE later.identifier = :identifier AND later.network = a.network AND later.outcome = 'succeeded'
+          AND later.at > a.at
+      )
+    ORDER BY at, id
+""")
+_RECORD = text("""
+    INSERT INTO log_in_attempts (id, identifier, network, at, outcome)
+    VALUES (:id, :identifier, :network, clock_timestamp(), :outcome)
+    ON CONFLICT ON CONSTRAINT log_in_attempts_pkey DO UPDATE SET outcome = excluded.outcome
+""")
+_WITHDRAW = text("DELETE FROM log_in_attempts WHERE id = :id")
+# Whoever comes every day need not be written down every time.
+_KNOW = text("""
+    INSERT INTO known_networks (user_id, network, last_seen_at) VALUES (:user_id, :network, :at)
+    ON CONFLICT ON CONSTRAINT known_networks_pkey DO UPDATE SET last_seen_at = excluded.last_seen_at
+    WHERE known_networks.last_seen_at < excluded.last_seen_at - interval '1 day'
+""")
+_KNOWS = text("""
+    SELECT EXISTS (
+        SELECT FROM known_networks n JOIN users u ON u.id = n.user_id
+        WHERE u.email_key = :email_key AND n.network = :network
+    )
+""")
+
+
+class PostgresLogInAttempts:
+    """Attempts in the transaction of a connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def lock(self, identifier: str) -> None:
+        """Take the identifier's lock until the transaction ends."""
+        await self._connection.execute(_LOCK, {"identifier": identifier})
+
+    async def recent(self, identifier: str) -> Sequence[PastAttempt]:
+        """The attempts at the identifier within MEMORY that count, the oldest first."""
+        rows = await self._connection.execute(_RECENT, {"identifier": identifier, "memory": MEMORY})
+        return [PastAttempt(row.id, ClientNetwork(row.network), row.age, Outcome(row.outcome)) for row in rows]
+
+    async def record(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Insert the attempt, or update how it ended."""
+        values = {"id": attempt.id, "identifier": attempt.identifier, "network": attempt.network.text}
+        await self._connection.execute(_RECORD, values | {"outcome": outcome.value})
+
+    async def withdraw(self, attempt: Attempt) -> None:
+        """Delete the attempt."""
+        await self._connection.execute(_WITHDRAW, {"id": attempt.id})
+
+
+class PostgresKnownNetworks:
+    """Known networks in the transaction of a connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, user_id: UserId, network: ClientNetwork, at: datetime) -> None:
+        """Insert the network, or say that it was seen again."""
+        await self._connection.execute(_KNOW, {"user_id": user_id, "network": network.text, "at": at})
+
+    async def knows(self, email: EmailAddress, network: ClientNetwork) -> bool:
+        """Whether the address's user got in from there."""
+        values = {"email_key": email.key, "network": network.text}
+        return bool(await self._connection.scalar(_KNOWS, values))
