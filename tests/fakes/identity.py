@@ -22,8 +22,8 @@ from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, SigningKeyI
 from kapda.domain.shared.pages import Page, PageRequest
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.audit import InMemoryAudit
-from tests.fakes.signing_keys import InMemoryNonces, InMemorySigningKeys, Spent
 from tests.fakes.log_ins import AttemptRow, InMemoryKnownNetworks, InMemoryLogInAttempts
+from tests.fakes.signing_keys import InMemoryNonces, InMemorySigningKeys, Spent
 
 
 @dataclass

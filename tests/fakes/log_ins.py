@@ -6,10 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from kapda.domain.identity.client_network import ClientNetwork
-from kapda.domain.identity.log_in_attempts import MEMORY, Attempt, Gate, Outcome, PastAttempt, Verdict, judge
+from kapda.domain.identity.log_in_attempts import MEMORY, OPEN, Attempt, Gate, Outcome, PastAttempt, Verdict, judge
+from kapda.domain.identity.throttle_ports import LogInUnitOfWork
+from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
+from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.ids import UserId
+from kapda.domain.shared.ids import IdGenerator, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +131,23 @@ class InMemoryLogInCounters:
 
     def _of(self, row: PastAttempt, identifier: str) -> Attempt:
         return Attempt(row.id, identifier, row.network)
+
+
+class OpenCounters:
+    """LogInCounters that let everybody in, for tests that are not about the throttle."""
+
+    async def begin(
+        self, _attempt: Attempt, _past: Callable[[], Awaitable[Sequence[PastAttempt]]], *, network_is_known: bool
+    ) -> Verdict:
+        return OPEN
+
+    async def settle(self, attempt: Attempt, outcome: Outcome) -> None: ...
+
+    async def withdraw(self, attempt: Attempt) -> None: ...
+
+    async def forget(self, identifier: str) -> None: ...
+
+
+def open_guard(unit_of_work: Callable[[], LogInUnitOfWork], ids: IdGenerator, clock: Clock) -> LogInGuard:
+    """A guard that lets everybody in."""
+    return LogInGuard(unit_of_work, OpenCounters(), AttemptsUnderWay(), ReadableDigests(), ids, clock)

@@ -15,6 +15,7 @@ from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.ids import UserId
 from kapda.entrypoints.container import Container
 from tests.fakes.identity import ReadablePasswordHasher
+from tests.fakes.log_ins import open_guard
 from tests.shop.devices import Device, is_let_in, sign_in
 from tests.shop.gate import at_once
 from tests.shop.shop import Shop
@@ -174,6 +175,7 @@ def _log_in(container: Container) -> LogIn:
     """Log-in with passwords that cost nothing, so that it is the transactions that race."""
     return LogIn(
         container.unit_of_work,
+        open_guard(container.unit_of_work, container.ids(), container.clock()),
         ReadablePasswordHasher(),
         container.token_issuer(),
         container.ids(),

@@ -5,6 +5,7 @@ pool of its own is their admission control), `catalog_engine` for browsing, and 
 connections without a transaction around them.
 """
 
+import hmac
 from hashlib import sha256
 
 from dependency_injector import containers, providers
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kapda.adapters.crypto.api_key_texts import RandomApiKeyTexts
 from kapda.adapters.crypto.argon2_hasher import Argon2PasswordHasher
 from kapda.adapters.crypto.guest_tokens import RandomGuestTokens
+from kapda.adapters.crypto.identifier_digests import HmacIdentifierDigests
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
@@ -37,6 +39,7 @@ from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
 from kapda.adapters.razorpay.signatures import HmacCheckoutSignatures, HmacWebhookSignatures
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.event_stream import RedisEventStream
+from kapda.adapters.redis.log_in_counters import RedisLogInCounters
 from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens
 from kapda.adapters.system.clock import SystemClock
 from kapda.adapters.system.ids import Uuid7Generator
@@ -60,6 +63,7 @@ from kapda.domain.checkout.use_cases.get_checkout import GetCheckout
 from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckout
 from kapda.domain.identity.use_cases.add_address import AddAddress
+from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.use_cases.authenticate import Authenticate
 from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKey
 from kapda.domain.identity.use_cases.create_admin import CreateAdmin
@@ -81,6 +85,7 @@ from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntries
 from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.list_signing_keys import ListSigningKeys
 from kapda.domain.identity.use_cases.log_in import LogIn
+from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.log_out import LogOut
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
 from kapda.domain.identity.use_cases.prefer_address import PreferAddress
@@ -169,6 +174,12 @@ def _page_tokens(settings: Settings) -> PageTokens:
     return PageTokens([sha256(settings.page_token_key.get_secret_value().encode()).digest()])
 
 
+def _identifier_digests(settings: Settings) -> HmacIdentifierDigests:
+    # The label makes it another key than the page tokens'.
+    secret = settings.page_token_key.get_secret_value().encode()
+    return HmacIdentifierDigests(hmac.digest(secret, b"kapda: identifiers of log-ins", sha256))
+
+
 def _shipping(settings: Settings) -> ShippingPolicy:
     free_from = settings.shipping_free_from_minor
     return ShippingPolicy(
@@ -246,9 +257,20 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
         clock=clock,
     )
+    identifier_digests = providers.Singleton(_identifier_digests, settings)
+    log_in_guard = providers.Factory(
+        LogInGuard,
+        unit_of_work=unit_of_work.provider,
+        counters=providers.Singleton(RedisLogInCounters, redis),
+        under_way=providers.Singleton(AttemptsUnderWay),
+        digests=identifier_digests,
+        ids=ids,
+        clock=clock,
+    )
     log_in = providers.Factory(
         LogIn,
         unit_of_work=unit_of_work.provider,
+        guard=log_in_guard,
         passwords=password_hasher,
         issuer=token_issuer,
         ids=ids,

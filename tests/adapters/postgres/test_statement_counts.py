@@ -99,8 +99,8 @@ WRITES = {
     "deliver": 10,  # store, job; read, find; the finisher's 5 without a request, finish
     "settle": 4,  # read, attempts, schedule; lock
     "relay_events": 5,  # of every aggregate: lease, read, mark, release; lease in vain
-    "sign_up": 3,  # user, session, refresh token
-    "log_in": 4,  # find, lock, session, refresh token
+    "sign_up": 4,  # user, session, network, refresh token
+    "log_in": 7,  # attempts of late, find, lock, session, attempt, network, refresh token
     "refresh_session": 6,  # lock the session, token, user; save the session and the token, the next token
     "refresh_session replayed": 5,  # the same three; end the session, audit
     "end_session": 2,

@@ -33,6 +33,7 @@ from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError, UnavailableError
 from tests.fakes.identity import ListedPasswordStrength, ReadablePasswordHasher
+from tests.fakes.log_ins import open_guard
 from tests.waiting import until
 
 EMAIL, PASSWORD = "asha@example.in", "Kurta-and-9-yards"
@@ -94,7 +95,7 @@ async def user(database_url: str) -> AsyncIterator[SignedInTwice]:
 
     sign_up = SignUp(unit_of_work, passwords, ListedPasswordStrength(), issuer, ids, clock)
     here = (await sign_up.execute(SignUpCommand(EMAIL, PASSWORD, "Asha"))).tokens.access_token
-    log_in = LogIn(unit_of_work, passwords, issuer, ids, clock)
+    log_in = LogIn(unit_of_work, open_guard(unit_of_work, ids, clock), passwords, issuer, ids, clock)
     elsewhere = (await log_in.execute(LogInCommand(EMAIL, PASSWORD))).tokens.access_token
 
     with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as valkey:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.use_cases.authenticate import Authenticate
 from kapda.domain.identity.use_cases.end_session import EndSession
 from kapda.domain.identity.use_cases.get_me import GetMe
 from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.log_in import LogIn
+from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.log_out import LogOut
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
 from kapda.domain.identity.use_cases.refresh_session import RefreshSession
@@ -27,6 +29,7 @@ from tests.fakes.identity import (
     RememberedAccessTokens,
     SettableClock,
 )
+from tests.fakes.log_ins import InMemoryLogInCounters, ReadableDigests
 
 ASHA = SignUpCommand(email="asha@example.in", password="Kurta-and-9-yards", display_name="Asha")
 
@@ -45,6 +48,11 @@ class IdentityHouse:
         self.access_tokens = RememberedAccessTokens(self.clock)
         self.issuer = TokenIssuer(self.access_tokens, CountedRefreshSecrets(), self.ids)
         self.reader = InMemorySessionReader(self.tables)
+        self.tables.clock = self.clock
+        self.counters = InMemoryLogInCounters(self.clock)
+        self.guard = LogInGuard(
+            self.unit_of_work, self.counters, AttemptsUnderWay(), ReadableDigests(), self.ids, self.clock
+        )
 
     @property
     def unit_of_work(self) -> Callable[[], InMemoryIdentityUnitOfWork]:
@@ -56,7 +64,7 @@ class IdentityHouse:
 
     @property
     def log_in(self) -> LogIn:
-        return LogIn(self.unit_of_work, self.passwords, self.issuer, self.ids, self.clock)
+        return LogIn(self.unit_of_work, self.guard, self.passwords, self.issuer, self.ids, self.clock)
 
     @property
     def log_out(self) -> LogOut:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kapda.adapters.postgres.connection import Connection
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.log_in_attempts import MEMORY, Attempt, Outcome, PastAttempt
 from kapda.domain.identity.user import EmailAddress
@@ -47,7 +47,7 @@ _KNOWS = text("""
 class PostgresLogInAttempts:
     """Attempts in the transaction of a connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def lock(self, identifier: str) -> None:
@@ -72,7 +72,7 @@ class PostgresLogInAttempts:
 class PostgresKnownNetworks:
     """Known networks in the transaction of a connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, user_id: UserId, network: ClientNetwork, at: datetime) -> None:

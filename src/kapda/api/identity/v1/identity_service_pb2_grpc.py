@@ -93,7 +93,8 @@ class IdentityServiceServicer:
     def LogIn(self, request, context):
         """Begins a session.
 
-        Errors: VALIDATION_FAILED; CREDENTIALS_INVALID, whether or not the address is known.
+        Errors: VALIDATION_FAILED; CREDENTIALS_INVALID, LOG_IN_LOCKED and LOG_IN_LINK_NEEDED, whether or not the address is
+        known.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -24,7 +24,8 @@ class IdentityServiceStub:
     LogIn: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LogInRequest, _identity_service_pb2.LogInResponse]
     """Begins a session.
 
-    Errors: VALIDATION_FAILED; CREDENTIALS_INVALID, whether or not the address is known.
+    Errors: VALIDATION_FAILED; CREDENTIALS_INVALID, LOG_IN_LOCKED and LOG_IN_LINK_NEEDED, whether or not the address is
+    known.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RefreshSessionRequest, _identity_service_pb2.RefreshSessionResponse]
     """Exchanges a refresh token for a new pair of tokens of the same session.
@@ -77,7 +78,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_identity_service_pb2.LogInResponse]:
         """Begins a session.
 
-        Errors: VALIDATION_FAILED; CREDENTIALS_INVALID, whether or not the address is known.
+        Errors: VALIDATION_FAILED; CREDENTIALS_INVALID, LOG_IN_LOCKED and LOG_IN_LINK_NEEDED, whether or not the address is
+        known.
         """
 
     @_abc_1.abstractmethod

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kapda.domain.identity.log_in_attempts import Attempt, Outcome
 from kapda.domain.identity.password import Password, credentials_invalid
 from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher
 from kapda.domain.identity.refresh import SessionTokens
 from kapda.domain.identity.session import NOWHERE, Contact, Session
+from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.errors import InvalidArgumentError
+from kapda.domain.shared.errors import DomainError, InvalidArgumentError, UnauthenticatedError
 from kapda.domain.shared.ids import IdGenerator, SessionId
 
 
@@ -40,13 +42,28 @@ class LogIn:
     """
 
     unit_of_work: Callable[[], IdentityUnitOfWork]
+    guard: LogInGuard
     passwords: PasswordHasher
     issuer: TokenIssuer
     ids: IdGenerator
     clock: Clock
 
     async def execute(self, command: LogInCommand) -> LoggedIn:
-        """The session. Raises UnauthenticatedError (CREDENTIALS_INVALID) or UnavailableError (OVERLOADED)."""
+        """The session. Raises UnauthenticatedError (CREDENTIALS_INVALID), ResourceExhaustedError (LOG_IN_LOCKED,
+        LOG_IN_LINK_NEEDED) or UnavailableError (OVERLOADED)."""
+        attempt = await self.guard.begin(command.email, command.contact.network)
+        try:
+            begun = await self._log_in(command, attempt)
+        except UnauthenticatedError:
+            await self.guard.failed(attempt)
+            raise
+        except DomainError:
+            await self.guard.withdrawn(attempt)
+            raise
+        await self.guard.succeeded(attempt)
+        return begun
+
+    async def _log_in(self, command: LogInCommand, attempt: Attempt) -> LoggedIn:
         password = Password(command.password)
         # Hashing happens between two transactions, never inside one: it may have to wait its turn.
         found = await self._find(command.email)
@@ -66,6 +83,8 @@ class LogIn:
                 user.keep_hash(new_hash, now)
                 await uow.users.save(user)
             await uow.sessions.add(session)
+            await uow.log_in_attempts.record(attempt, Outcome.SUCCEEDED)
+            await uow.known_networks.add(user.id, attempt.network, now)
             tokens = await self.issuer.issue(uow.refresh_tokens, session, user.role, now)
             await uow.commit()
         return LoggedIn(user, tokens)

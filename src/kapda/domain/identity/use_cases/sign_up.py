@@ -59,6 +59,7 @@ class SignUp:
         async with self.unit_of_work() as uow:
             await uow.users.add(user)
             await uow.sessions.add(session)
+            await uow.known_networks.add(user.id, command.contact.network, now)
             tokens = await self.issuer.issue(uow.refresh_tokens, session, user.role, now)
             await uow.commit()
         return SignedUp(user, tokens)
