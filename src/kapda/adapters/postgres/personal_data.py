@@ -32,6 +32,10 @@ _EXPORT = text("""
                 'begun_network', begun_network, 'begun_agent', begun_agent, 'refreshed_at', refreshed_at,
                 'refreshed_network', refreshed_network, 'refreshed_agent', refreshed_agent) ORDER BY created_at), '[]')
             FROM sessions WHERE user_id = :user_id),
+        'known_networks', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'network', network, 'last_seen_at', last_seen_at) ORDER BY last_seen_at), '[]')
+            FROM known_networks WHERE user_id = :user_id),
         'designers', (
             SELECT coalesce(jsonb_agg(d.display_name ORDER BY d.display_name), '[]')
             FROM designer_members m JOIN designers d ON d.id = m.designer_id WHERE m.user_id = :user_id),
@@ -92,6 +96,7 @@ _ERASURE: Sequence[TextClause] = (
         UPDATE sessions SET begun_network = NULL, begun_agent = NULL, refreshed_network = NULL, refreshed_agent = NULL
         WHERE user_id = :user_id
     """),
+    text("DELETE FROM known_networks WHERE user_id = :user_id"),
     text("DELETE FROM carts WHERE customer_id = :user_id"),
     text("DELETE FROM designer_members WHERE user_id = :user_id"),
     # Kept answers to requests, such as carts and checkouts. The rows they tell of have keys of their own.
