@@ -184,5 +184,6 @@ class Fuzzer:
         told = refusal.tells(self._secrets)
         assert not told, f"tells a secret: {told}"
         self.answers[shot.method.descriptor.name, refusal.reason] += 1
-        thrown_out = refusal.code is grpc.StatusCode.UNAUTHENTICATED and shot.caller != NOBODY
-        return shot.caller if thrown_out and not shot.method.rule.public else None
+        # Out are those whose session was ended, and those whose signing key was taken away.
+        lost = refusal.code is grpc.StatusCode.UNAUTHENTICATED or refusal.reason.startswith("SIGN")
+        return shot.caller if lost and shot.caller != NOBODY and not shot.method.rule.public else None
