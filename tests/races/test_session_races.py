@@ -30,8 +30,8 @@ async def no_process_lets_in(shop: Shop, *tokens: SessionTokens) -> bool:
 
 async def audited(shop: Shop, device: Device) -> int:
     return await shop.count(
-        "audit_entries WHERE subject_id = :id AND action = 'REFRESH_TOKEN_REUSED' AND actor_id = :user",
-        id=device.session.id,
+        "audit_entries WHERE subject_id = :user AND action = 'REFRESH_TOKEN_REUSED' AND details ->> 'session_id' = :id",
+        id=str(device.session.id),
         user=device.session.user_id,
     )
 

@@ -100,6 +100,15 @@ async def test_what_ended_of_late_is_told_again_and_keeps_its_end(store: Identit
     assert await end_all(store, lately) == {13}
 
 
+async def test_no_session_ends_before_it_began(store: IdentityStore) -> None:
+    """Whoever ends a user's sessions has looked at the clock before a log-in that was quicker did."""
+    later = numbered(10)
+    later.created_at, later.expires_at = NOW + timedelta(seconds=1), NOW + timedelta(days=7)
+    await keep(store, later)
+    assert await end_all(store) == {10}
+    assert await ends(store, 10) == {10: later.created_at}
+
+
 async def test_nothing_is_ended_without_a_commit(store: IdentityStore) -> None:
     await keep(store, numbered(10))
     async with store.unit_of_work() as uow:

@@ -75,6 +75,11 @@ def test_a_revoked_session_is_over_and_stays_so_from_its_first_end(session: Sess
     assert not session.is_active(NOW)
 
 
+def test_a_session_does_not_end_before_it_began(session: Session) -> None:
+    session.revoke(NOW - INSTANT)
+    assert session.revoked_at == NOW
+
+
 def test_a_token_lives_a_quarter_of_an_hour_and_names_its_session(session: Session) -> None:
     claims = AccessClaims.for_session(session, Role.DESIGNER, CountingIds().new(), NOW)
     assert claims.expires_at - claims.issued_at == ACCESS_TOKEN_LIFE == timedelta(minutes=15)

@@ -58,7 +58,8 @@ _END_ALL = text("""
             AND (revoked_at >= :lately OR revoked_at IS NULL AND expires_at > :at)
         ORDER BY id FOR NO KEY UPDATE
     )
-    UPDATE sessions SET revoked_at = coalesce(revoked_at, :at) FROM of_user WHERE sessions.id = of_user.id
+    UPDATE sessions SET revoked_at = coalesce(revoked_at, greatest(:at, created_at)) FROM of_user
+    WHERE sessions.id = of_user.id
     RETURNING sessions.id
 """)
 _REVOKED_SINCE = text("SELECT id FROM sessions WHERE revoked_at >= :at")

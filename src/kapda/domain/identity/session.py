@@ -78,9 +78,10 @@ class Session:
         self.expires_at = max(self.expires_at, min(at + REFRESH_TOKEN_LIFE, self.created_at + SESSION_LIFE))
 
     def revoke(self, at: datetime) -> None:
-        """End it. Ending it again changes nothing: the first end counts."""
+        """End it. Ending it again changes nothing: the first end counts. None ends before it began: whoever ends it may
+        have looked at the clock before a log-in that was quicker did."""
         if self.revoked_at is None:
-            self.revoked_at = at
+            self.revoked_at = max(at, self.created_at)
 
 
 @dataclass(frozen=True, slots=True)
