@@ -134,6 +134,11 @@ class InMemorySessions:
                 ended.append(session.id)
         return ended
 
+    async def ended_lately(self, user_id: UserId, at: datetime) -> Collection[SessionId]:
+        since = at - REVOCATION_MEMORY
+        own = [session for session in self.rows.values() if session.user_id == user_id]
+        return [session.id for session in own if session.revoked_at is not None and session.revoked_at >= since]
+
 
 @dataclass
 class InMemoryRefreshTokens:

@@ -100,6 +100,19 @@ async def test_what_ended_of_late_is_told_again_and_keeps_its_end(store: Identit
     assert await end_all(store, lately) == {13}
 
 
+async def test_a_users_sessions_that_ended_of_late_are_told_and_nothing_is_changed(store: IdentityStore) -> None:
+    lately, long_ago, anothers = numbered(10), numbered(11), numbered(12, BINOD)
+    lately.created_at = long_ago.created_at = NOW - timedelta(hours=1)
+    lately.revoked_at = NOW - REVOCATION_MEMORY
+    long_ago.revoked_at = lately.revoked_at - timedelta(microseconds=1)
+    anothers.revoke(NOW)
+    await keep(store, lately, long_ago, anothers, numbered(13))
+    async with store.unit_of_work() as uow:
+        assert await uow.sessions.ended_lately(ASHA.id, NOW) == [lately.id]
+        await uow.commit()
+    assert await ends(store, 13) == {13: None}
+
+
 async def test_no_session_ends_before_it_began(store: IdentityStore) -> None:
     """Whoever ends a user's sessions has looked at the clock before a log-in that was quicker did."""
     later = numbered(10)

@@ -1,6 +1,6 @@
 """What admins and operators do to accounts, on fakes: each answer, each refusal, and what the audit log says of it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -230,6 +230,18 @@ async def test_all_sessions_of_a_user_are_ended_once_a_request(office: Office) -
     assert (again.value, again.replayed) == (first.value, True)
     assert office.deeds == [(AuditAction.SESSIONS_ENDED, ASHA)]
     assert office.tables.users[ASHA].is_active
+
+
+@pytest.mark.parametrize("end", [Office.disable, Office.end_sessions])
+async def test_the_retry_of_a_request_cut_off_before_it_told_tells_of_the_ended_sessions(
+    office: Office, end: Callable[..., Awaitable[Answer[ManagedUser]]]
+) -> None:
+    request = uuid4()
+    await end(office, ASHA, request=request)
+    # As if the first call had been cut off after its commit.
+    office.revoked.entries.clear()
+    assert (await end(office, ASHA, request=request)).replayed
+    assert office.revoked.entries == {session_of(ASHA)}
 
 
 async def test_the_log_is_read_by_subject_and_by_actor(office: Office) -> None:

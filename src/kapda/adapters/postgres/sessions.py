@@ -62,6 +62,7 @@ _END_ALL = text("""
     WHERE sessions.id = of_user.id
     RETURNING sessions.id
 """)
+_ENDED_LATELY = text("SELECT id FROM sessions WHERE user_id = :user_id AND revoked_at >= :lately")
 _REVOKED_SINCE = text("SELECT id FROM sessions WHERE revoked_at >= :at")
 
 _ADD_TOKEN = text("""
@@ -119,6 +120,11 @@ class PostgresSessions:
         """Revoke the user's living sessions; these, and those that ended within the memory of revocations."""
         values = {"user_id": user_id, "at": at, "lately": at - REVOCATION_MEMORY, "except_session": except_session}
         return [SessionId(session_id) for session_id in await self._connection.scalars(_END_ALL, values)]
+
+    async def ended_lately(self, user_id: UserId, at: datetime) -> Collection[SessionId]:
+        """The user's sessions that ended within the memory of revocations."""
+        values = {"user_id": user_id, "lately": at - REVOCATION_MEMORY}
+        return [SessionId(session_id) for session_id in await self._connection.scalars(_ENDED_LATELY, values)]
 
 
 class PostgresRefreshTokens:

@@ -84,6 +84,11 @@ class Sessions(Protocol):
         """
         ...
 
+    async def ended_lately(self, user_id: UserId, at: datetime) -> Collection[SessionId]:
+        """The user's sessions that ended within REVOCATION_MEMORY: whom a replay is to tell of again, because the first
+        call may have been cut off between its commit and `RevokedTokens.revoke`."""
+        ...
+
 
 class RefreshTokens(Protocol):
     """Refresh tokens, inside a unit of work. Whoever holds their session's lock sees them as they are now."""

@@ -1,7 +1,8 @@
 """End all sessions of a user."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from kapda.domain.identity.administration import ManagedUser, user_not_found
 from kapda.domain.identity.ports import RevokedTokens
@@ -10,7 +11,7 @@ from kapda.domain.identity.profile_ports import ProfileUnitOfWork
 from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint
-from kapda.domain.shared.ids import IdGenerator, RequestId, UserId
+from kapda.domain.shared.ids import IdGenerator, RequestId, SessionId, UserId
 from kapda.domain.shared.request_log import Answer, RequestKey
 
 
@@ -35,13 +36,21 @@ class EndUserSessions:
 
     async def execute(self, command: EndUserSessionsCommand) -> Answer[ManagedUser]:
         """The user. Raises NotFoundError (USER_NOT_FOUND) or InvalidArgumentError (REQUEST_ID_REUSED)."""
-        now, user_id = self.clock.now(), command.user_id
+        answer, ended = await self._end(command, self.clock.now())
+        await self.revoked_tokens.revoke(ended)
+        return answer
+
+    async def _end(
+        self, command: EndUserSessionsCommand, now: datetime
+    ) -> tuple[Answer[ManagedUser], Collection[SessionId]]:
+        """The answer, and the sessions whose end is to be told of before it is given."""
+        user_id = command.user_id
         body = fingerprint(user_id, command.occasion.reason)
         key = RequestKey(command.principal.user_id, "EndUserSessions", command.request_id, body)
         async with self.unit_of_work() as uow:
             earlier = await uow.requests.claim(key, ManagedUser)
             if earlier is not None and earlier.answer is not None:
-                return Answer(earlier.answer, replayed=True)
+                return Answer(earlier.answer, replayed=True), await uow.sessions.ended_lately(user_id, now)
             # Under the account's lock, which a log-in takes too: none slips in behind.
             user = await uow.users.lock(user_id)
             if user is None:
@@ -61,5 +70,4 @@ class EndUserSessions:
             answer = ManagedUser.of(user)
             await uow.requests.answer(key, answer)
             await uow.commit()
-        await self.revoked_tokens.revoke(ended)
-        return Answer(answer)
+        return Answer(answer), ended

@@ -1,6 +1,6 @@
 """What every change of another's account has in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from kapda.domain.identity.user import Role, User, UserStatus
 from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.events import Scalar
-from kapda.domain.shared.ids import IdGenerator, UserId
+from kapda.domain.shared.ids import IdGenerator, SessionId, UserId
 from kapda.domain.shared.request_log import Answer, RequestKey
 from kapda.domain.shared.request_proof import RequestProof
 
@@ -50,15 +50,21 @@ class UserEditor:
         Raises NotFoundError (USER_NOT_FOUND), FailedPreconditionError (OWN_ACCOUNT, USER_STATE_INVALID),
         PermissionDeniedError (ROLE_NOT_ALLOWED, NONCE_REUSED) or InvalidArgumentError (REQUEST_ID_REUSED).
         """
-        now = self.clock.now()
+        answer, ended = await self._edit(edit, self.clock.now())
+        await self.revoked_tokens.revoke(ended)
+        return answer
+
+    async def _edit(self, edit: UserEdit, now: datetime) -> tuple[Answer[ManagedUser], Collection[SessionId]]:
+        """The answer, and the sessions whose end is to be told of before it is given."""
         async with self.unit_of_work() as uow:
             if edit.proof is not None:
                 await uow.nonces.spend(edit.proof)
             earlier = await uow.requests.claim(edit.key, ManagedUser)
             if earlier is not None and earlier.answer is not None:
+                ended = await uow.sessions.ended_lately(edit.user_id, now) if edit.takes_power else ()
                 # A retry was signed for itself: its nonce is spent like the first one's.
                 await uow.commit()
-                return Answer(earlier.answer, replayed=True)
+                return Answer(earlier.answer, replayed=True), ended
             if edit.takes_power:
                 check_may_take_power(edit.occasion.actor, await uow.users.lock_active_admins(), edit.user_id)
             user = await uow.users.lock(edit.user_id)
@@ -79,5 +85,4 @@ class UserEditor:
             answer = ManagedUser.of(user)
             await uow.requests.answer(edit.key, answer)
             await uow.commit()
-        await self.revoked_tokens.revoke(ended)
-        return Answer(answer)
+        return Answer(answer), ended
