@@ -1,9 +1,10 @@
 """From settings to a running process, and back: what each process opens, serves, drains and closes, in that order."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import structlog
 from prometheus_client import REGISTRY
@@ -11,10 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.entrypoints.container import Container
+from kapda.entrypoints.grpc.admission import TARGET_SECONDS
+from kapda.entrypoints.grpc.lanes import Lanes
+from kapda.entrypoints.grpc.self_call import SelfCall
 from kapda.entrypoints.grpc.serve import serve, stop_on_signals
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
 from kapda.entrypoints.http.server import serve_http
 from kapda.entrypoints.http.webhooks import create_webhooks_app
+from kapda.entrypoints.queue_probe import probe_queue
 from kapda.entrypoints.settings import Settings
 from kapda.entrypoints.worker.worker import WorkerUseCases
 from kapda.entrypoints.worker.worker import run_worker as work
@@ -34,12 +39,18 @@ async def run_server(settings: Settings, wired: Container | None = None, *, shar
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
     server = build_server(settings, container, share_port=share_port)
-    watching = asyncio.create_task(_watch_readiness(server, container), name="readiness")
+    self_call = SelfCall(server.private_address)
+    watching = asyncio.gather(
+        _watch_readiness(server, container),
+        *_queue_probes(server.lanes, container),
+        probe_queue(self_call, server.lanes.call_waited, impatient_after=TARGET_SECONDS),
+    )
 
     async def close() -> None:
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
+        await self_call.close()
         await close_container(container)
 
     await serve(server, stop, close)
@@ -143,6 +154,18 @@ async def redis_answers(container: Container) -> bool:
     except Exception as error:  # noqa: BLE001  (whatever it is, the answer is no)
         _log.warning("redis does not answer", type=type(error).__qualname__)
         return False
+
+
+def _queue_probes(lanes: Lanes, container: Container) -> Sequence[Coroutine[Any, Any, None]]:
+    """One for each pool, told to the calls that wait for it."""
+    return [
+        probe_queue(engine.connect, lane.waited, impatient_after=TARGET_SECONDS)
+        for engine, lane in (
+            (container.engine(), lanes.general),
+            (container.stock_engine(), lanes.buying),
+            (container.catalog_engine(), lanes.browsing),
+        )
+    ]
 
 
 async def _watch_readiness(server: GrpcServer, container: Container) -> None:

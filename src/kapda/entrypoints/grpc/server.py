@@ -28,6 +28,8 @@ from kapda.entrypoints.grpc.interceptors.messages import Messages
 from kapda.entrypoints.grpc.interceptors.request_ids import RequestIds
 from kapda.entrypoints.grpc.interceptors.signatures import Signatures
 from kapda.entrypoints.grpc.interceptors.unary import UnaryInterceptor
+from kapda.entrypoints.grpc.lanes import Lanes
+from kapda.entrypoints.grpc.self_call import private_address
 from kapda.entrypoints.grpc.services import service_for
 from kapda.entrypoints.supervisor import Supervisor
 from kapda.entrypoints.use_case import UseCase
@@ -92,6 +94,7 @@ class GrpcServer:
         services = [service_for(servicer) for servicer in servicers]
         rules = read_rules(service.descriptor for service in services)
         self._settings = settings
+        self.private_address = private_address()
         self._supervisor = supervisor
         self._health = health.aio.HealthServicer()
         self._names = [service.descriptor.full_name for service in services]
@@ -115,12 +118,18 @@ class GrpcServer:
                 [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
             )
 
+    @property
+    def lanes(self) -> Lanes:
+        """Which calls are let in; somebody has to tell them how long their lines are."""
+        return self._concurrency.lanes
+
     async def start(self) -> int:
         """Listen and serve; the port, which grpc chooses for an address with port 0.
 
         Raises RuntimeError when the port is taken.
         """
         port = self._server.add_insecure_port(self._settings.address)
+        self._server.add_insecure_port(self.private_address)
         await self._server.start()
         for name in self._names:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
