@@ -21,6 +21,7 @@ def main() -> int:
         runs=options.runs,
         seconds=options.seconds,
         generators=options.generators,
+        workers=options.workers,
         worker=not options.without_worker,
         statement_times=options.statement_times,
     )
@@ -42,6 +43,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=usual.runs, help="how often each scenario is played")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="how long each is measured")
     parser.add_argument("--generators", type=int, default=usual.generators, help="processes that generate load")
+    parser.add_argument("--workers", type=int, default=usual.workers, help="server processes on the one port")
     parser.add_argument("--without-worker", action="store_true", help="leave the relaying of events for later")
     parser.add_argument("--statement-times", action="store_true", help="load pg_stat_statements into PostgreSQL")
     parser.add_argument("--save", action="store_true", help="keep the figures under benchmarks/results")

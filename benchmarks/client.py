@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
@@ -10,13 +11,32 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 _DEADLINE_SECONDS: Final = 12.0
+_TICK_SECONDS: Final = 0.005
 _DETAILS: Final = "grpc-status-details-bin"
 
 Stub: TypeAlias = Callable[..., Awaitable[Any]]
 
 
+# Whoever hears one of these may come again with the same request.
+_COME_AGAIN: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+    }
+)
+_COME_AGAIN_SECONDS: Final = 1.0
+REFUSED: Final = " refused"
+
+
 class RefusedError(Exception):
-    """The call did not end well; it is noted."""
+    """The call did not end well; it is noted. `come_again` when the same request may do better later."""
+
+    def __init__(self, *, come_again: bool) -> None:
+        super().__init__()
+        self.come_again = come_again
 
 
 @dataclass(slots=True)
@@ -28,6 +48,7 @@ class Window:
     rounds: int = 0
     latencies: dict[str, list[float]] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
+    unsent: int = 0
 
     def over(self) -> bool:
         """Whether no more is measured."""
@@ -59,7 +80,7 @@ class Client:
             answer: bytes = await stub(request, metadata=self._metadata, timeout=_DEADLINE_SECONDS)
         except grpc.aio.AioRpcError as error:
             self._note(method, started, f" {error.code().name} {_reason(error)}".rstrip())
-            raise RefusedError from error
+            raise RefusedError(come_again=error.code() in _COME_AGAIN) from error
         self._note(method, started, "")
         return answer
 
@@ -68,7 +89,8 @@ class Client:
         if not self._window.includes(ended):
             return
         name = method.rpartition("/")[2]
-        self._window.latencies.setdefault(name, []).append(1000 * (ended - started))
+        kind = name + REFUSED if refusal else name
+        self._window.latencies.setdefault(kind, []).append(1000 * (ended - started))
         if refusal:
             self._window.refusals[name + refusal] = self._window.refusals.get(name + refusal, 0) + 1
 
@@ -78,11 +100,45 @@ async def until_over(client: Client, window: Window, do_round: Callable[[Client]
     while not window.over():
         try:
             await do_round(client)
-        except RefusedError:
-            # A server that refuses everything at once must not be asked without a pause.
-            await asyncio.sleep(0.01)
+        except RefusedError as refused:
+            # Told to come again in a second, one does; and no server is asked without a pause.
+            await asyncio.sleep(_COME_AGAIN_SECONDS if refused.come_again else 0.01)
             continue
         window.rounds += window.includes(time.perf_counter())
+
+
+async def arrivals(
+    clients: Sequence[Client], window: Window, do_round: Callable[[Client], Awaitable[None]], per_second: float
+) -> None:
+    """Begin so many rounds a second until the window is over, each by whoever has been idle for longest.
+
+    The crowd does not wait for a slow server: what is due is begun, late or not.
+    """
+    idle, at_work = deque(clients), set[asyncio.Task[None]]()
+
+    async def arrive(client: Client) -> None:
+        try:
+            await do_round(client)
+        except RefusedError:
+            return
+        else:
+            window.rounds += window.includes(time.perf_counter())
+        finally:
+            idle.append(client)
+
+    started, begun = time.perf_counter(), 0
+    while not window.over():
+        due = int((time.perf_counter() - started) * per_second)
+        for _ in range(due - begun):
+            if idle:
+                task = asyncio.create_task(arrive(idle.popleft()))
+                at_work.add(task)
+                task.add_done_callback(at_work.discard)
+            else:
+                window.unsent += window.includes(time.perf_counter())
+        begun = due
+        await asyncio.sleep(_TICK_SECONDS)
+    await asyncio.gather(*at_work)
 
 
 async def one_round(client: Client, window: Window, do_round: Callable[[Client], Awaitable[None]]) -> None:

@@ -28,6 +28,8 @@ class Figure(msgspec.Struct, frozen=True):
     cpu_ms: dict[str, float]
     caught_up: float = 0.0
     """Seconds until the worker had relayed every event of it."""
+    unsent: int = 0
+    """Rounds of an open loop that no client was free to begin."""
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -66,6 +68,7 @@ def figure(tally: Tally, cpu_seconds: dict[str, float], caught_up: float) -> Fig
         refusals=dict(sorted(tally.refusals.items())),
         cpu_ms={name: round(1000 * seconds / rounds, 3) for name, seconds in cpu.items()},
         caught_up=round(caught_up, 1),
+        unsent=tally.unsent,
     )
 
 

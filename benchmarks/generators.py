@@ -46,7 +46,8 @@ def _shares(job: Job, processes: int) -> list[Job]:
     shares, first = [], job.first_client
     for number in range(processes):
         tokens = job.tokens[number::processes]
-        shares.append(msgspec.structs.replace(job, tokens=tokens, first_client=first))
+        rate = job.rate / processes
+        shares.append(msgspec.structs.replace(job, tokens=tokens, first_client=first, rate=rate))
         first += len(tokens)
     return shares
 

@@ -32,10 +32,16 @@ class Job(msgspec.Struct, frozen=True):
     warm_up: float
     seconds: float
     once: bool = False
+    rate: float = 0.0
+    """Rounds begun a second, whatever became of those before (an open loop); 0: each client begins the next round when its
+    last has ended."""
+    connections: int = 1
+    """Of each generator; the kernel deals connections out among several servers on one port."""
 
 
 class Tally(msgspec.Struct):
-    """What was measured between warm-up and end; latencies in milliseconds, by method.
+    """What was measured between warm-up and end; latencies in milliseconds, by method, those of refusals under the method's
+    name with `refused` behind it.
 
     `refusals` are counted by method, code and reason; `cpu_seconds` is what the generator itself burnt meanwhile.
     """
@@ -45,6 +51,8 @@ class Tally(msgspec.Struct):
     latencies: dict[str, list[float]]
     refusals: dict[str, int]
     cpu_seconds: float
+    unsent: int = 0
+    """Rounds of an open loop that nobody could begin, because every client was still in one."""
 
 
 def merged(tallies: list[Tally]) -> Tally:
@@ -53,6 +61,7 @@ def merged(tallies: list[Tally]) -> Tally:
     for tally in tallies:
         total.rounds += tally.rounds
         total.cpu_seconds += tally.cpu_seconds
+        total.unsent += tally.unsent
         for method, values in tally.latencies.items():
             total.latencies.setdefault(method, []).extend(values)
         for refusal, count in tally.refusals.items():

@@ -10,12 +10,13 @@ import asyncio
 import io
 import sys
 import time
+from contextlib import AsyncExitStack
 
 import grpc
 import msgspec
 import uvloop
 
-from benchmarks.client import Client, Window, one_round, until_over
+from benchmarks.client import Client, Window, arrivals, one_round, until_over
 from benchmarks.job import Job, Tally
 from benchmarks.rounds import rounds_of
 
@@ -24,21 +25,37 @@ _CONNECT_SECONDS = 10.0
 
 
 async def _generate(job: Job) -> Tally:
-    async with grpc.aio.insecure_channel(job.address, options=_OPTIONS) as channel:
-        await asyncio.wait_for(channel.channel_ready(), _CONNECT_SECONDS)
+    async with AsyncExitStack() as opened:
+        channels = [
+            await opened.enter_async_context(grpc.aio.insecure_channel(job.address, options=_OPTIONS))
+            for _ in range(job.connections)
+        ]
+        for channel in channels:
+            await asyncio.wait_for(channel.channel_ready(), _CONNECT_SECONDS)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         begin = time.perf_counter() + job.warm_up
         window = Window(begin, float("inf") if job.once else begin + job.seconds)
-        clients = [Client(channel, token, job.first_client + n, window) for n, token in enumerate(job.tokens)]
-        do_round, play = rounds_of(job), one_round if job.once else until_over
-        playing = asyncio.gather(*(play(client, window, do_round) for client in clients))
+        clients = [
+            Client(channels[n % job.connections], token, job.first_client + n, window)
+            for n, token in enumerate(job.tokens)
+        ]
+        playing = asyncio.ensure_future(_play(job, clients, window))
         await asyncio.sleep(job.warm_up)
         before = time.process_time()
         await playing
         cpu_seconds = time.process_time() - before
     seconds = time.perf_counter() - begin if job.once else job.seconds
-    return Tally(seconds, window.rounds, window.latencies, window.refusals, cpu_seconds)
+    return Tally(seconds, window.rounds, window.latencies, window.refusals, cpu_seconds, window.unsent)
+
+
+async def _play(job: Job, clients: list[Client], window: Window) -> None:
+    do_round = rounds_of(job)
+    if job.rate:
+        await arrivals(clients, window, do_round, job.rate)
+        return
+    play = one_round if job.once else until_over
+    await asyncio.gather(*(play(client, window, do_round) for client in clients))
 
 
 def main() -> None:

@@ -24,8 +24,8 @@ def memory_mib(pid: int) -> float:
 
 
 def peak_memory_mib(pid: int) -> float:
-    """The most that was ever resident."""
-    return _field(Path(f"/proc/{pid}/status"), "VmHWM") / _MIB
+    """The most that was ever resident; of a process with children the most of any one of them."""
+    return max(_field(Path(f"/proc/{one}/status"), "VmHWM") for one in (pid, *_children(pid))) / _MIB
 
 
 class CpuMeter:

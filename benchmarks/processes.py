@@ -1,31 +1,39 @@
 """kapda's own server and worker, with nothing changed but the gateway: `python -m benchmarks.processes serve|worker`."""
 
+import argparse
 import sys
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from functools import partial
 
 import uvloop
 from dependency_injector import providers
 
 from benchmarks.gateway import InstantGateway
+from kapda.entrypoints.cli.server_processes import ServerProcesses
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.lifecycle import run_server, run_worker
-from kapda.entrypoints.settings import Settings, load_settings
+from kapda.entrypoints.settings import load_settings
 from kapda.entrypoints.telemetry import configure_logging
-
-_ROLES: Mapping[str, Callable[[Settings, Container], Coroutine[Any, Any, None]]] = {
-    "serve": run_server,
-    "worker": run_worker,
-}
 
 
 def main() -> None:
     """Run until SIGTERM, as the `kapda` command does."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.processes")
+    parser.add_argument("role", choices=("serve", "worker"))
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--share-port", action="store_true")
+    options = parser.parse_args()
     settings = load_settings()
     configure_logging(settings.log_level)
+    if options.workers > 1:
+        sys.exit(uvloop.run(_keep_up(options.workers)))
     container = Container(settings=settings)
     container.gateway.override(providers.Singleton(InstantGateway, container.clock))
-    uvloop.run(_ROLES[sys.argv[1]](settings, container))
+    run = partial(run_server, share_port=options.share_port) if options.role == "serve" else run_worker
+    uvloop.run(run(settings, container))
+
+
+async def _keep_up(count: int) -> int:
+    return await ServerProcesses((sys.executable, "-m", "benchmarks.processes", "serve", "--share-port"), count).run()
 
 
 if __name__ == "__main__":

@@ -86,13 +86,12 @@ def _errors(figure: Figure) -> str:
 
 
 def _figures(medians: Mapping[str, Figure]) -> Table:
-    table = _table("", "rounds/s", "call", "p50 ms", "p99 ms", "longest", "refused")
+    table = _table("", "rounds/s", "call", "calls", "p50 ms", "p99 ms", "longest")
     for name, figure in medians.items():
         first = True
         for method, latency in figure.latencies.items():
             rate = f"{figure.per_second:,.0f}" if first else ""
-            refused = sum(count for refusal, count in figure.refusals.items() if refusal.startswith(f"{method} "))
-            numbers = (f"{latency.p50:.1f}", f"{latency.p99:.1f}", f"{latency.longest:.0f}", str(refused))
+            numbers = (str(latency.calls), f"{latency.p50:.1f}", f"{latency.p99:.1f}", f"{latency.longest:.0f}")
             table.add_row(name if first else "", rate, method, *numbers)
             first = False
     return table

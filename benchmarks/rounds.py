@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from grpc_health.v1 import health_pb2
 
-from benchmarks.client import Client
+from benchmarks.client import Client, RefusedError
 from benchmarks.gateway import pay
 from benchmarks.job import Job, Scenario
 from kapda.api.cart.v1 import cart_service_pb2
@@ -17,6 +17,7 @@ from kapda.api.common.v1 import address_pb2
 from kapda.api.orders.v1 import order_service_pb2
 
 Round: TypeAlias = Callable[[Client], Awaitable[None]]
+Request: TypeAlias = tuple[str, bytes]
 
 ADD_ITEM: Final = "/kapda.api.cart.v1.CartService/AddItem"
 CLEAR_CART: Final = "/kapda.api.cart.v1.CartService/ClearCart"
@@ -40,17 +41,38 @@ def rounds_of(job: Job) -> Round:
 
 def _purchases(job: Job) -> Round:
     choose = random.Random(job.first_client)  # noqa: S311  (what to buy is no secret)
+    unfinished: dict[int, Request] = {}
+
+    def begin() -> Request:
+        add = cart_service_pb2.AddItemRequest(request_id=_new_id(), variant_id=choose.choice(job.variants), quantity=1)
+        return ADD_ITEM, add.SerializeToString()
 
     async def purchase(client: Client) -> None:
-        variant = choose.choice(job.variants)
-        add = cart_service_pb2.AddItemRequest(request_id=_new_id(), variant_id=variant, quantity=1)
-        added = cart_service_pb2.AddItemResponse.FromString(await client.call(ADD_ITEM, add.SerializeToString()))
+        """Whoever was told to come again goes on where that was, with the same request."""
+        request: Request | None = unfinished.pop(client.number, None) or begin()
+        while request is not None:
+            try:
+                answer = await client.call(*request)
+            except RefusedError as refused:
+                if refused.come_again:
+                    unfinished[client.number] = request
+                raise
+            request = _next_step(request[0], answer, client.number, job.key_secret)
+
+    return purchase
+
+
+def _next_step(method: str, answer: bytes, number: int, key_secret: str) -> Request | None:
+    """What follows in a purchase on the method's answer; nothing on the last one."""
+    if method == ADD_ITEM:
+        added = cart_service_pb2.AddItemResponse.FromString(answer)
         start = checkout_service_pb2.StartCheckoutRequest(
-            request_id=_new_id(), address=_door(client.number), expected_total=added.cart.total
+            request_id=_new_id(), address=_door(number), expected_total=added.cart.total
         )
-        answer = await client.call(START_CHECKOUT, start.SerializeToString())
+        return START_CHECKOUT, start.SerializeToString()
+    if method == START_CHECKOUT:
         checkout = checkout_service_pb2.StartCheckoutResponse.FromString(answer).checkout
-        paid = pay(checkout.razorpay_order_id, job.key_secret)
+        paid = pay(checkout.razorpay_order_id, key_secret)
         place = order_service_pb2.PlaceOrderRequest(
             request_id=_new_id(),
             checkout_id=checkout.id,
@@ -58,9 +80,8 @@ def _purchases(job: Job) -> Round:
             razorpay_order_id=paid.order_id,
             razorpay_signature=paid.signature,
         )
-        await client.call(PLACE_ORDER, place.SerializeToString())
-
-    return purchase
+        return PLACE_ORDER, place.SerializeToString()
+    return None
 
 
 def _adds(job: Job) -> Round:

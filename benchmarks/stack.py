@@ -40,8 +40,8 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, *, statement_times: bool = False) -> Iterator[Stack]:
-    """Start everything, the catalogue seeded; stop everything on leaving.
+def running_stack(folder: Path, *, workers: int = 1, statement_times: bool = False) -> Iterator[Stack]:
+    """Start everything, the catalogue seeded, `workers` server processes; stop everything on leaving.
 
     PostgreSQL has its durable settings and nothing tuned. `statement_times` loads pg_stat_statements into it.
     """
@@ -53,7 +53,7 @@ def running_stack(folder: Path, *, statement_times: bool = False) -> Iterator[St
         environment = _environment(postgres, valkey)
         supervisor = Supervisor(
             tasks=(Task("seed", (sys.executable, "-m", "kapda.entrypoints.cli.main", "seed", "--migrate")),),
-            programs=_programs(environment),
+            programs=_programs(environment, workers),
             services={"postgresql": postgres, "valkey": valkey},
             environment=environment,
             logs=folder / "logs",
@@ -70,11 +70,12 @@ def running_stack(folder: Path, *, statement_times: bool = False) -> Iterator[St
         )
 
 
-def _programs(environment: Mapping[str, str]) -> tuple[Program, ...]:
+def _programs(environment: Mapping[str, str], workers: int) -> tuple[Program, ...]:
     command = (sys.executable, "-m", "benchmarks.processes")
     ready = f"http://{environment['KAPDA_WORKER_ADDRESS']}/api/ready"
+    serve = (*command, "serve", "--workers", str(workers))
     return (
-        Program("server", (*command, "serve"), partial(grpc_is_ready, environment["KAPDA_GRPC_ADDRESS"])),
+        Program("server", serve, partial(grpc_is_ready, environment["KAPDA_GRPC_ADDRESS"])),
         Program("worker", (*command, "worker"), partial(http_is_ready, ready)),
     )
 
