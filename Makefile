@@ -51,6 +51,7 @@ check: $(STAMP) ## Run the linters, the type checker, the architecture's and the
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tools.protos check
+	$(BIN)/python -m tools.access_table check
 	$(BIN)/deptry src --config requirements/deptry.toml
 	$(BIN)/python -m tools.secret_scan
 
@@ -58,8 +59,9 @@ format: $(STAMP) ## Format the code and fix what can be fixed by itself.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-proto: $(STAMP) ## Generate the code of the contract anew.
+proto: $(STAMP) ## Generate the code of the contract and the table of who may call what anew.
 	$(BIN)/python -m tools.protos generate
+	$(BIN)/python -m tools.access_table generate
 
 lock: $(STAMP) ## Pin the newest versions that requirements/*.in allow.
 	$(COMPILE) --upgrade requirements/runtime.in -o requirements/runtime.txt
