@@ -87,6 +87,11 @@ def _environment(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> dict[str
         # The processes run where their logs are, and this package is not installed.
         "PYTHONPATH": str(ROOT),
         "KAPDA_ENVIRONMENT": "development",
+        # The load comes from one address, and from few customers who do the work of many.
+        "KAPDA_RATE_AUTH": "600000 per minute",
+        "KAPDA_RATE_AUTH_NETWORK": "600000 per minute",
+        "KAPDA_RATE_CALLER": "600000 per minute",
+        "KAPDA_RATE_NETWORK": "600000 per minute",
         "KAPDA_LOG_LEVEL": "INFO",
         "KAPDA_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
         "KAPDA_WORKER_ADDRESS": f"127.0.0.1:{free_port()}",

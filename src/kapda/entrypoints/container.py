@@ -6,6 +6,7 @@ connections without a transaction around them.
 """
 
 import hmac
+from collections.abc import Mapping
 from hashlib import sha256
 
 from dependency_injector import containers, providers
@@ -40,6 +41,7 @@ from kapda.adapters.razorpay.signatures import HmacCheckoutSignatures, HmacWebho
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.event_stream import RedisEventStream
 from kapda.adapters.redis.log_in_counters import RedisLogInCounters
+from kapda.adapters.redis.rate_limits import RedisRateLimits
 from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens
 from kapda.adapters.system.clock import SystemClock
 from kapda.adapters.system.ids import Uuid7Generator
@@ -135,6 +137,7 @@ from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import IdGenerator
 from kapda.domain.shared.money import INR, Money
 from kapda.entrypoints.grpc.page_tokens import PageTokens
+from kapda.entrypoints.grpc.rates import Bucket
 from kapda.entrypoints.grpc.servicers.api_keys import ApiKeyServicer
 from kapda.entrypoints.grpc.servicers.cart import CartServicer
 from kapda.entrypoints.grpc.servicers.catalog import CatalogServicer
@@ -178,6 +181,15 @@ def _identifier_digests(settings: Settings) -> HmacIdentifierDigests:
     # The label makes it another key than the page tokens'.
     secret = settings.page_token_key.get_secret_value().encode()
     return HmacIdentifierDigests(hmac.digest(secret, b"kapda: identifiers of log-ins", sha256))
+
+
+def _rates(settings: Settings) -> Mapping[str, str]:
+    return {
+        Bucket.AUTH.value: settings.rate_auth,
+        Bucket.AUTH_NETWORK.value: settings.rate_auth_network,
+        Bucket.CALLER.value: settings.rate_caller,
+        Bucket.NETWORK.value: settings.rate_network,
+    }
 
 
 def _shipping(settings: Settings) -> ShippingPolicy:
@@ -257,6 +269,7 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
         clock=clock,
     )
+    rate_limits = providers.Singleton(RedisRateLimits, redis, providers.Callable(_rates, settings))
     identifier_digests = providers.Singleton(_identifier_digests, settings)
     log_in_guard = providers.Factory(
         LogInGuard,

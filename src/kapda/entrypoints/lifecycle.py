@@ -71,6 +71,8 @@ def build_server(settings: Settings, container: Container, *, share_port: bool =
         identify_guest=container.identify_guest(),
         authenticate_api_key=container.authenticate_api_key(),
         verify_signature=container.verify_signature(),
+        rate_limits=container.rate_limits(),
+        identifiers=container.identifier_digests(),
         supervisor=container.supervisor(),
     )
 

@@ -19,6 +19,7 @@ MIN_SECRET_LENGTH = 32
 # Beyond that a machine needs its connections for something else than more processes.
 MAX_SERVE_WORKERS = 32
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
+_RATE = re.compile(r"[1-9][0-9]{0,6} per ([1-9][0-9]{0,2} )?(second|minute|hour|day)s?")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}:.{32,}")
 
 
@@ -50,6 +51,13 @@ def _is_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _is_rate(value: str) -> str:
+    if not _RATE.fullmatch(value):
+        raise ValueError("must be like 5 per 15 minutes")
+    return value
+
+
+Rate = Annotated[str, AfterValidator(_is_rate)]
 Address = Annotated[str, AfterValidator(_is_address)]
 Network = IPv4Network | IPv6Network
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), Field(min_length=1)]
@@ -81,6 +89,13 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)
     # How long load balancers get to notice that this process is going away, in seconds.
     lame_duck_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+
+    # How often, as in `5 per 15 minutes`: about one account from one network; about passwords and tokens from one network;
+    # anything by one caller; anything from one network by callers who did not sign in.
+    rate_auth: Rate = "5 per 15 minutes"
+    rate_auth_network: Rate = "300 per minute"
+    rate_caller: Rate = "1200 per minute"
+    rate_network: Rate = "6000 per minute"
 
     jwt_keys: KeyList
     page_token_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]

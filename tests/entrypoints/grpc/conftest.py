@@ -37,6 +37,7 @@ from kapda.entrypoints.grpc.interceptors.signatures import (
     TIMESTAMP_METADATA,
 )
 from kapda.entrypoints.grpc.page_tokens import PageTokens
+from kapda.entrypoints.grpc.rates import RateLimits
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
 from kapda.entrypoints.grpc.servicers.api_keys import ApiKeyServicer
 from kapda.entrypoints.grpc.servicers.cart import CartServicer
@@ -50,6 +51,8 @@ from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
 from kapda.entrypoints.grpc.servicers.profile import ProfileServicer
 from kapda.entrypoints.grpc.servicers.users import UserServicer
 from kapda.entrypoints.supervisor import Supervisor
+from tests.fakes.log_ins import ReadableDigests
+from tests.fakes.rate_limits import CountedCalls
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -173,7 +176,9 @@ class Running:
 class Start(Protocol):
     """Starts a server, with settings changed by keyword."""
 
-    async def __call__(self, supervisor: Supervisor | None = None, **changes: Any) -> Running:
+    async def __call__(
+        self, supervisor: Supervisor | None = None, rate_limits: RateLimits | None = None, **changes: Any
+    ) -> Running:
         """The server, listening."""
         ...
 
@@ -183,7 +188,9 @@ async def start() -> AsyncIterator[Start]:
     """Starts servers, with settings changed by keyword, and ends them all after the test."""
     running: list[Running] = []
 
-    async def start_one(supervisor: Supervisor | None = None, **changes: Any) -> Running:
+    async def start_one(
+        supervisor: Supervisor | None = None, rate_limits: RateLimits | None = None, **changes: Any
+    ) -> Running:
         use_cases, watch = UseCases(), supervisor or Supervisor()
         server = GrpcServer(
             settings=replace(SETTINGS, **changes),
@@ -192,6 +199,8 @@ async def start() -> AsyncIterator[Start]:
             identify_guest=KnownGuests(),
             authenticate_api_key=KnownKeys(),
             verify_signature=KnownSignatures(),
+            rate_limits=rate_limits or CountedCalls(),
+            identifiers=ReadableDigests(),
             supervisor=watch,
         )
         port = await server.start()

@@ -44,6 +44,8 @@ from tests.entrypoints.grpc.conftest import (
     as_service,
     refusal,
 )
+from tests.fakes.log_ins import ReadableDigests
+from tests.fakes.rate_limits import CountedCalls
 
 REFUND = api_scope_pb2.API_SCOPE_REFUND
 
@@ -295,5 +297,7 @@ async def test_a_server_does_not_start_with_something_that_is_no_servicer() -> N
             identify_guest=KnownGuests(),
             authenticate_api_key=KnownKeys(),
             verify_signature=KnownSignatures(),
+            rate_limits=CountedCalls(),
+            identifiers=ReadableDigests(),
             supervisor=Supervisor(),
         )

@@ -14,8 +14,10 @@ from kapda.domain.identity.ports import PasswordCheck
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-# Hashing frees the interpreter's lock, so each thread takes a whole core: more of them would starve the event loop.
+# Hashing frees the interpreter's lock, so each thread takes a whole core.
 THREADS = 2
+# So the threads stand back for whoever else wants one, the event loop before all: a flood of log-ins slows log-ins.
+NICENESS = 10
 # Two threads do a hundred hashes a second: the last of these waits about a second.
 MAX_WAITING = 100
 
@@ -33,7 +35,7 @@ class Argon2PasswordHasher:
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._argon2 = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=Type.ID)
-        self._pool = BoundedPool("argon2", threads=threads, max_waiting=max_waiting)
+        self._pool = BoundedPool("argon2", threads=threads, max_waiting=max_waiting, niceness=NICENESS)
         # Nobody knows the password of this hash; checking against it takes what checking a real one takes.
         self._nobodys_hash = self._argon2.hash(token_urlsafe())
 

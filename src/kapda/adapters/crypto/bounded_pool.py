@@ -1,9 +1,11 @@
 """Threads for slow work, with a bound on how many may wait for them."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, get_native_id
 from typing import TypeVar
 
 from kapda.domain.shared.errors import Reason, UnavailableError
@@ -21,8 +23,11 @@ class BoundedPool:
     cannot pile up work behind their own backs.
     """
 
-    def __init__(self, name: str, *, threads: int, max_waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(self, name: str, *, threads: int, max_waiting: int, niceness: int = 0) -> None:
+        """`niceness` is how far the threads stand back for all others of the machine, 0 to 19."""
+        self._executor = ThreadPoolExecutor(
+            threads, thread_name_prefix=name, initializer=_stand_back, initargs=(niceness,)
+        )
         self._places = BoundedSemaphore(threads + max_waiting)
 
     async def run(self, work: Callable[[], Result]) -> Result:
@@ -43,3 +48,9 @@ class BoundedPool:
 
     def _give_back(self, _: "Future[Result]") -> None:
         self._places.release()
+
+
+def _stand_back(niceness: int) -> None:
+    """On Linux every thread has a niceness of its own; elsewhere it is the process's, which must not change."""
+    if niceness and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), niceness)

@@ -49,6 +49,9 @@ _KAPDA: Final = (sys.executable, "-m", "kapda.entrypoints.cli.main")
 _DATABASE: Final = "kapda"
 _CONSTANTS: Final[Mapping[str, str]] = {
     "KAPDA_ENVIRONMENT": "development",
+    # Everybody is at 127.0.0.1 here: a crowd of customers looks like one network.
+    "KAPDA_RATE_AUTH_NETWORK": "60000 per minute",
+    "KAPDA_RATE_NETWORK": "600000 per minute",
     "KAPDA_LOG_LEVEL": "INFO",
     "KAPDA_EMULATOR_SEED": "1",
 }

@@ -25,10 +25,12 @@ from kapda.entrypoints.grpc.interceptors.concurrency import MAX_CONCURRENT_CALLS
 from kapda.entrypoints.grpc.interceptors.deadlines import Deadlines
 from kapda.entrypoints.grpc.interceptors.errors import Errors
 from kapda.entrypoints.grpc.interceptors.messages import Messages
+from kapda.entrypoints.grpc.interceptors.rates import Rates
 from kapda.entrypoints.grpc.interceptors.request_ids import RequestIds
 from kapda.entrypoints.grpc.interceptors.signatures import Signatures
 from kapda.entrypoints.grpc.interceptors.unary import UnaryInterceptor
 from kapda.entrypoints.grpc.lanes import Lanes
+from kapda.entrypoints.grpc.rates import IdentifierOf, RateLimits
 from kapda.entrypoints.grpc.self_call import private_address
 from kapda.entrypoints.grpc.services import service_for
 from kapda.entrypoints.supervisor import Supervisor
@@ -88,6 +90,8 @@ class GrpcServer:
         identify_guest: UseCase[IdentifyGuestCommand, CartOwner],
         authenticate_api_key: UseCase[AuthenticateApiKeyCommand, Principal],
         verify_signature: UseCase[VerifySignatureCommand, RequestProof],
+        rate_limits: RateLimits,
+        identifiers: IdentifierOf,
         supervisor: Supervisor,
     ) -> None:
         """Raises AccessRulesError when a method has no usable rule."""
@@ -105,6 +109,7 @@ class GrpcServer:
                 concurrency=self._concurrency,
                 deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
                 access=Access(rules, authenticate, identify_guest, authenticate_api_key),
+                rates=Rates((service.descriptor for service in services), rate_limits, identifiers),
                 signatures=Signatures(rules, verify_signature),
                 messages=Messages(service.descriptor for service in services),
             ),
@@ -173,13 +178,15 @@ def interceptors(
     concurrency: Concurrency,
     deadlines: Deadlines,
     access: Access,
+    rates: Rates,
     signatures: Signatures,
     messages: Messages,
 ) -> list[UnaryInterceptor]:
     """All interceptors, the outermost first.
 
     The id comes first, because everything names it. Errors surround the rest, so that nothing escapes unmapped; the log
-    sees each error before it is mapped. A call too many is refused before it costs a look at its token, and a message
+    sees each error before it is mapped. A call too many at work is refused before it costs a look at its token; how
+    often its caller calls is known only after that. A message
     is judged only for those who may send it, signed where it must be.
     """
-    return [RequestIds(), Errors(), CallLog(), clients, concurrency, deadlines, access, signatures, messages]
+    return [RequestIds(), Errors(), CallLog(), clients, concurrency, deadlines, access, rates, signatures, messages]

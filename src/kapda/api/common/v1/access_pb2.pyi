@@ -23,6 +23,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Rate:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rate.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RATE_UNSPECIFIED: _Rate.ValueType  # 0
+    """As often as most methods: counted by caller, and by network where nobody signed in."""
+    RATE_AUTH: _Rate.ValueType  # 1
+    """A few times in some minutes: counted by caller and network, or by the request's e-mail address and network, and beside
+    that by network with all other methods about passwords and tokens.
+    """
+    RATE_AUTH_NETWORK: _Rate.ValueType  # 2
+    """Counted by network with all other methods about passwords and tokens; the method itself counts by account or session."""
+
+class Rate(_Rate, metaclass=_RateEnumTypeWrapper):
+    """How often a method may be called; servers set the numbers."""
+
+RATE_UNSPECIFIED: Rate.ValueType  # 0
+"""As often as most methods: counted by caller, and by network where nobody signed in."""
+RATE_AUTH: Rate.ValueType  # 1
+"""A few times in some minutes: counted by caller and network, or by the request's e-mail address and network, and beside
+that by network with all other methods about passwords and tokens.
+"""
+RATE_AUTH_NETWORK: Rate.ValueType  # 2
+"""Counted by network with all other methods about passwords and tokens; the method itself counts by account or session."""
+Global___Rate: _TypeAlias = Rate  # noqa: Y015
+
 class _Audience:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -74,6 +102,7 @@ class Access(_message.Message):
     OWNED_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
     SIGNED_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
     audience: Global___Audience.ValueType
     """Whom the method is open to."""
     owned: _builtins.bool
@@ -90,6 +119,8 @@ class Access(_message.Message):
     `x-kapda-signing-key`, `x-kapda-timestamp`, `x-kapda-nonce` and `x-kapda-signature`. Each signature has one effect.
     Errors: SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_EXPIRED, NONCE_REUSED.
     """
+    rate: Global___Rate.ValueType
+    """How often the method may be called. Errors: RATE_LIMITED, with the time to wait."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_role_pb2.Role.ValueType]:
         """The roles that may call. Given for `AUDIENCE_ROLES` and only then."""
@@ -102,10 +133,11 @@ class Access(_message.Message):
         owned: _builtins.bool = ...,
         scope: _api_scope_pb2.ApiScope.ValueType = ...,
         signed: _builtins.bool = ...,
+        rate: Global___Rate.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "roles", b"roles", "scope", b"scope", "signed", b"signed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "rate", b"rate", "roles", b"roles", "scope", b"scope", "signed", b"signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -180,7 +180,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 800
     """RESOURCE_EXHAUSTED: a limit of the caller's is used up.
 
-    Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, allowed.
+    Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, and
+    either allowed or retry_after_seconds.
     """
     ERROR_REASON_LOG_IN_LOCKED: _ErrorReason.ValueType  # 801
     """Too many wrong passwords from the caller's network, with or without such an account; RetryInfo says when the next
@@ -380,7 +381,8 @@ ERROR_REASON_CONCURRENT_UPDATE: ErrorReason.ValueType  # 702
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 800
 """RESOURCE_EXHAUSTED: a limit of the caller's is used up.
 
-Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, allowed.
+Too many calls, or too many of something in a time; RetryInfo says when to go on. Metadata: limit, and
+either allowed or retry_after_seconds.
 """
 ERROR_REASON_LOG_IN_LOCKED: ErrorReason.ValueType  # 801
 """Too many wrong passwords from the caller's network, with or without such an account; RetryInfo says when the next

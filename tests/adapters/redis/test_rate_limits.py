@@ -1,0 +1,77 @@
+"""Calls counted in Valkey, through several processes and without it."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from kapda.adapters.embedded.valkey import EmbeddedValkey
+from kapda.adapters.redis.client import make_client
+from kapda.adapters.redis.rate_limits import RedisRateLimits
+
+LIMITS = {"auth": "5 per 15 minutes", "caller": "200 per hour"}
+
+
+@pytest.fixture
+def valkey() -> Iterator[EmbeddedValkey]:
+    with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
+    client = make_client(valkey.url())
+    yield client
+    await client.aclose()
+
+
+async def served(limits: RedisRateLimits, times: int, bucket: str = "auth", key: str = "asha") -> int:
+    return sum([await limits.take(bucket, key) is None for _ in range(times)])
+
+
+async def test_a_small_limit_is_exact_across_processes_and_says_how_long_to_wait(client: Redis) -> None:
+    one, two = RedisRateLimits(client, LIMITS), RedisRateLimits(client, LIMITS)
+    assert await served(one, 3) + await served(two, 3) == 5
+    wait = await one.take("auth", "asha")
+    assert wait is not None
+    assert 800 < wait <= 900
+    assert await served(one, 1, key="binod") == 1
+
+
+async def test_a_large_limit_costs_a_round_trip_for_many_calls(client: Redis) -> None:
+    limits = RedisRateLimits(client, LIMITS)
+    await limits.take("caller", "asha")
+    before = (await client.info("stats"))["total_commands_processed"]
+    assert await served(limits, 9, "caller") == 9
+    assert (await client.info("stats"))["total_commands_processed"] - before <= 1
+    assert await served(limits, 500, "caller") == 190
+
+
+async def test_what_is_used_up_is_refused_without_asking(client: Redis) -> None:
+    limits = RedisRateLimits(client, LIMITS)
+    await served(limits, 6)
+    before = (await client.info("stats"))["total_commands_processed"]
+    assert await served(limits, 100) == 0
+    assert (await client.info("stats"))["total_commands_processed"] - before <= 1
+
+
+async def test_without_redis_a_process_counts_for_itself(valkey: EmbeddedValkey, client: Redis) -> None:
+    valkey.kill()
+    assert await served(RedisRateLimits(client, LIMITS), 20) == 5
+
+
+async def test_a_redis_that_hangs_costs_one_call_a_fraction_of_a_second(valkey: EmbeddedValkey, client: Redis) -> None:
+    limits = RedisRateLimits(client, LIMITS, rest=30)
+    assert valkey.pid is not None
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert await served(limits, 200, "caller") == 200
+        assert time.monotonic() - began < 2
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
