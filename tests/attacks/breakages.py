@@ -15,6 +15,7 @@ from tests.attacks.values import Values, rules_of
 _LENGTH_DELIMITED, _FIXED32, _GROUP = 2, 5, 3
 # What no UTF-8 has: a byte of nothing, half a surrogate pair, NUL in two bytes, a character beyond the last.
 _NO_UTF8 = [b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80"]
+_YEAR_2200 = 7_258_118_400
 _UNKNOWN_FIELD = 50_000
 
 
@@ -74,14 +75,12 @@ def name_of(violation: Violation) -> str:
 
 
 def impossible_fields(message: Message, above: str = "") -> Iterator[str]:
-    """The paths of texts that hold U+0000, and of timestamps that are none."""
+    """The paths of texts that hold U+0000, and of timestamps that are none or of no use."""
     for descriptor, value in message.ListFields():
         for index, one in enumerate(value if descriptor.is_repeated else [value]):
             path = f"{above}{descriptor.name}[{index}]" if descriptor.is_repeated else f"{above}{descriptor.name}"
             if isinstance(one, Timestamp):
-                try:
-                    one.ToDatetime()
-                except ValueError:
+                if not (0 <= one.seconds < _YEAR_2200 and 0 <= one.nanos < 10**9):
                     yield path
             elif isinstance(one, Message):
                 yield from impossible_fields(one, f"{path}.")

@@ -10,10 +10,10 @@ import grpc
 from google.protobuf.message import Message
 
 from tests.attacks.breakages import with_value
-from tests.attacks.cast import come_back, sign_up
+from tests.attacks.cast import come_back
 from tests.attacks.contract import METHODS, Method, fields_of
 from tests.attacks.messages import Messages
-from tests.attacks.plot import buy
+from tests.attacks.plot import newcomers_buy
 from tests.attacks.refusals import Refusal
 from tests.attacks.stage import CALLERS, NOBODY, Stage
 from tests.attacks.values import Values, rules_of
@@ -34,6 +34,7 @@ TOLD = {
 MAX_REQUEST_BYTES = 256 * 1024
 AT_ONCE = 8
 _REMEMBERED = 300
+# By then what there was has been cancelled, refunded and abandoned.
 _ACT_EVERY = 400
 # The largest varint, a NUL, half a surrogate pair, a length without its text, a nought written long.
 _SPLINTERS = [b"\xff" * 9 + b"\x01", b"\0", b"\xed\xa0\x80", b"\x0a", b"\x80\x80\x00"]
@@ -83,14 +84,7 @@ class Fuzzer:
             for caller in {caller for caller in thrown_out if caller is not None}:
                 await come_back(self.stage, caller)
             if self.shots % _ACT_EVERY < AT_ONCE:
-                await self._have_them_buy()
-
-    async def _have_them_buy(self) -> None:
-        """New orders and checkouts: what was there has been cancelled, refunded and abandoned by now."""
-        for caller in ("asha", "ravi"):
-            await sign_up(self.stage, caller)
-            await come_back(self.stage, caller)
-            await buy(self.stage, caller)
+                await newcomers_buy(self.stage)
 
     async def ask_well(self) -> str:
         """One request as the contract wants it, by somebody who may; `OK` or the reason of its refusal."""

@@ -39,6 +39,12 @@ class Known:
         for name, value in _texts(response):
             self.learn(caller, name, value)
 
+    def forget(self, caller: str, *, but: frozenset[str]) -> None:
+        """Forget all that the caller knows under other names."""
+        for who, name in list(self._values):
+            if who == caller and name not in but:
+                del self._values[who, name]
+
     def of(self, caller: str, name: str) -> list[str]:
         """What the caller knows under the name."""
         return self._values[caller, name]
@@ -58,7 +64,10 @@ class Known:
         """One that the caller knows, mostly; now and then another's. None where nobody knows any."""
         own, theirs = self.of(caller, name), self.of_others(caller, name)
         among = own if own and (not theirs or dice.random() < 0.8) else theirs
-        return dice.choice(among) if among else None
+        if not among:
+            return None
+        # What was told last belongs together, and is still as it was told.
+        return among[-1] if dice.random() < 0.6 else dice.choice(among)
 
 
 def _texts(message: Message) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import grpc
 
 from kapda.domain.shared.ids import VariantId
 from kapda.entrypoints.lifecycle import build_server
-from tests.attacks.cast import enter
+from tests.attacks.cast import come_back, enter, sign_up
 from tests.attacks.stage import CALLERS, GUEST, NOBODY, Stage
 from tests.fakes.catalog_builder import LOOM
 from tests.shop.buyer import Buyer
@@ -54,6 +54,15 @@ async def _act(stage: Stage) -> None:
         "AddItem", GUEST, request_id=str(uuid4()), variant_id=stage.known.of(GUEST, "variant_id")[0], quantity=1
     )
     await stage.ask("ListOpenCases", "admin")
+
+
+async def newcomers_buy(stage: Stage) -> None:
+    """Both customers begin anew, with accounts that owe nothing and orders that nobody has touched."""
+    for caller in ("asha", "ravi"):
+        stage.known.forget(caller, but=frozenset({"variant_id"}))
+        await sign_up(stage, caller)
+        await come_back(stage, caller)
+        await buy(stage, caller)
 
 
 async def buy(stage: Stage, caller: str) -> None:

@@ -9,13 +9,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kapda.domain.shared.errors import FieldViolation
 
 NUL = "must not contain U+0000"
-INSTANT = "must be an instant of the years 1 to 9999"
-# The seconds of 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what a Timestamp may say, though its fields hold more.
-_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+INSTANT = "must be an instant of the years 1970 to 2199"
+# The seconds of 1970-01-01T00:00:00Z and 2199-12-31T23:59:59Z. A Timestamp may say more, but nothing of a shop lies there,
+# and the end of the calendar is a trap: asyncpg writes its last microsecond as infinity and reads that without a zone, and
+# whatever is added to an instant near it overflows.
+_FIRST, _LAST = 0, 7_258_118_399
 
 
 class ImpossibleValues:
-    """Texts with U+0000, which UTF-8 has and PostgreSQL's text has not, and timestamps outside of the calendar."""
+    """Texts with U+0000, which UTF-8 has and PostgreSQL's text has not, and timestamps that no shop has."""
 
     def __init__(self, requests: Iterable[Descriptor]) -> None:
         self._with_instants = {request.full_name for request in requests if _has_instants(request, set())}
