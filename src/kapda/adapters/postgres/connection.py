@@ -15,6 +15,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from kapda.adapters.postgres.turns import turns_of
 from kapda.adapters.postgres.writes import Write, Writes
 
 # More than this code has: all but what tests make up is compiled once.
@@ -92,14 +93,20 @@ class Connection:
     """
 
     def __init__(self, engine: AsyncEngine, *, autocommit: bool = False) -> None:
+        self._turns = turns_of(engine)
         self._pooled: AsyncConnection = engine.connect()
         self._autocommit = autocommit
         self._in_transaction = False
         self._writes = Writes()
 
     async def __aenter__(self) -> Self:
-        pooled = await self._pooled
-        self._driver: Any = (await pooled.get_raw_connection()).driver_connection
+        await self._turns.take()
+        try:
+            pooled = await self._pooled
+            self._driver: Any = (await pooled.get_raw_connection()).driver_connection
+        except BaseException:
+            self._turns.give_back()
+            raise
         return self
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> Rows:
@@ -140,8 +147,11 @@ class Connection:
             raise asyncpg.InFailedSQLTransactionError("the transaction had failed before its commit")
 
     async def __aexit__(self, *_: object) -> None:
-        # Giving back a connection that is idle waits for nothing, so nothing can interrupt it.
-        await (_to_its_end(self._undo) if self._in_transaction else self._pooled.close())
+        try:
+            # Giving back a connection that is idle waits for nothing, so nothing can interrupt it.
+            await (_to_its_end(self._undo) if self._in_transaction else self._pooled.close())
+        finally:
+            self._turns.give_back()
 
     async def ask(self, write: Write, values: Mapping[str, Any]) -> Rows:
         """Have it written at once, together with the writes before it; its answer."""
