@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from uuid import UUID
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.catalog_statements import GET, LIST, SEARCH, Part
@@ -25,6 +27,9 @@ from kapda.domain.shared.money import INR, MAX_AMOUNT_MINOR, Money
 from kapda.domain.shared.pages import Cursor, Page, PageRequest
 
 Parameters = dict[str, object]
+
+# About a kilobyte each.
+_SUMMARIES = 4_096
 
 
 class PostgresProducts:
@@ -87,8 +92,10 @@ def _question(
     return frozenset(parts), parameters
 
 
+@lru_cache(_SUMMARIES)
 def _summary(row: Row) -> ProductSummary:
-    variants: list[tuple[dict[str, str], bool]] = row["variants"] or []
+    """What a row says, made once for as long as it says the same: every list reads its rows, and few have changed."""
+    variants: list[tuple[dict[str, str], bool]] = orjson.loads(row["variants"] or "[]")
     return ProductSummary(
         id=ProductId(row["id"]),
         slug=row["slug"],

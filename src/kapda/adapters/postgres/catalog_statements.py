@@ -54,8 +54,9 @@ _SOME_VARIANT = "EXISTS (SELECT FROM variants v WHERE v.product_id = p.id AND v.
 
 _COLUMNS = "p.id, p.slug, p.title, p.category_slug, p.designer_id, p.min_price_minor, p.max_price_minor, p.published_at"
 
+# The variants as text: most rows are as they were when they were last read, and are known by what they say.
 _SUMMARY = """
-SELECT p.*, d.slug AS designer_slug, d.display_name AS designer_name, v.variants
+SELECT p.*, d.slug AS designer_slug, d.display_name AS designer_name, CAST(v.variants AS text) AS variants
 FROM ({page}) p
 JOIN designers d ON d.id = p.designer_id
 CROSS JOIN LATERAL (
