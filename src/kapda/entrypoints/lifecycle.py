@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kapda.entrypoints import garbage
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.grpc.admission import TARGET_SECONDS
 from kapda.entrypoints.grpc.lanes import Lanes
@@ -39,6 +40,7 @@ async def run_server(settings: Settings, wired: Container | None = None, *, shar
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
     server = build_server(settings, container, share_port=share_port)
+    garbage.settle()
     self_call = SelfCall(server.private_address)
     watching = asyncio.gather(
         _watch_readiness(server, container),
@@ -98,6 +100,7 @@ async def run_worker(settings: Settings, wired: Container | None = None) -> None
     """Jobs and sweeps, until SIGTERM or SIGINT; `wired` as for the server."""
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
+    garbage.settle()
     try:
         await work(
             WorkerUseCases(
