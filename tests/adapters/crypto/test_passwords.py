@@ -52,7 +52,7 @@ async def test_an_account_that_does_not_exist_costs_a_whole_hash(hasher: Argon2P
 
 
 async def test_a_flood_is_refused_beyond_the_bound_and_the_event_loop_goes_on() -> None:
-    hasher = Argon2PasswordHasher(max_waiting=6)
+    hasher = Argon2PasswordHasher(threads=2, max_waiting=6)
     answers = await asyncio.gather(*(hasher.hash(PASSWORD) for _ in range(20)), return_exceptions=True)
     hasher.close()
     assert sum(isinstance(answer, str) for answer in answers) == 8

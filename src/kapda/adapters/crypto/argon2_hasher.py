@@ -14,16 +14,17 @@ from kapda.domain.identity.ports import PasswordCheck
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-# Hashing frees the interpreter's lock, so each thread takes a whole core.
-THREADS = 2
-# So the threads stand back for whoever else wants one, the event loop before all: a flood of log-ins slows log-ins.
+# Hashing frees the interpreter's lock, so each thread takes a whole core; and the allocator never gives a thread's 19 MiB
+# back.
+THREADS = 1
+# So the thread stands back for whoever else wants one, the event loop before all: a flood of log-ins slows log-ins.
 NICENESS = 10
-# Two threads do a hundred hashes a second: the last of these waits about a second.
-MAX_WAITING = 100
+# One thread does fifty hashes a second: the last of these waits about a second.
+MAX_WAITING = 50
 
 
 class Argon2PasswordHasher:
-    """A PasswordHasher on threads of its own. Hashes carry their parameters, so older ones go on being checked."""
+    """A PasswordHasher on a thread of its own. Hashes carry their parameters, so older ones go on being checked."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Argon2PasswordHasher:
         return await self._pool.run(lambda: self._check(password.text, password_hash))
 
     def close(self) -> None:
-        """End the threads."""
+        """End the thread."""
         self._pool.close()
 
     def _check(self, text: str, password_hash: str | None) -> PasswordCheck:
