@@ -27,6 +27,7 @@ from kapda.adapters.pgqueuer.runner import JobRunner
 from kapda.adapters.phones.numbering_plans import NumberingPlans
 from kapda.adapters.postgres.api_keys import PostgresKeyUses
 from kapda.adapters.postgres.catalog import PostgresProducts
+from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.engine import CATALOG_POOL_SIZE, STOCK_POOL_SIZE, Plans, make_engine
 from kapda.adapters.postgres.promises import PostgresPromiseAuditor
 from kapda.adapters.postgres.retention import PostgresRetention
@@ -231,6 +232,10 @@ class Container(containers.DeclarativeContainer):
     engine = providers.Singleton(make_engine, _database_url, plans=Plans.GENERIC)
     stock_engine = providers.Singleton(make_engine, _database_url, pool_size=STOCK_POOL_SIZE, plans=Plans.GENERIC)
     catalog_engine = providers.Singleton(make_engine, _database_url, pool_size=CATALOG_POOL_SIZE, plans=Plans.CUSTOM)
+    # What a call waits for, without anything being asked.
+    connection = providers.Factory(Connection, engine)
+    stock_connection = providers.Factory(Connection, stock_engine)
+    catalog_connection = providers.Factory(Connection, catalog_engine)
     notifier = providers.Singleton(JobNotifier, engine)
     unit_of_work = providers.Factory(PostgresUnitOfWork, engine, notifier.provided.notify)
     stock_unit_of_work = providers.Factory(PostgresUnitOfWork, stock_engine, notifier.provided.notify)
