@@ -1,0 +1,121 @@
+"""Guesses at passwords against the real log-in: how many are looked at, who gets in, and what the time tells."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from statistics import median
+from time import perf_counter
+from uuid import uuid4
+
+import pytest
+from dependency_injector import providers
+from sqlalchemy import text
+
+from kapda.domain.identity.client_network import ClientNetwork
+from kapda.domain.identity.password import Password
+from kapda.domain.identity.ports import PasswordCheck, PasswordHasher
+from kapda.domain.identity.session import Contact
+from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
+from kapda.domain.identity.use_cases.sign_up import SignUpCommand
+from kapda.domain.shared.errors import DomainError, Reason
+from kapda.entrypoints.container import Container
+from kapda.entrypoints.lifecycle import close_container
+from tests.shop.shop import settings_for
+
+HOME = Contact(ClientNetwork("203.0.113.0/24"))
+ABROAD = Contact(ClientNetwork("198.51.100.0/24"))
+OWNED, DISABLED, NOBODYS = "asha@example.in", "binod@example.in", "nobody@example.in"
+PASSWORD = "Nine-yards-of-indigo-9"
+ROUNDS = 15
+
+
+class CountedHasher:
+    """The real hasher, with its checks counted."""
+
+    def __init__(self, hasher: PasswordHasher) -> None:
+        self._hasher = hasher
+        self.checks = 0
+
+    async def hash(self, password: Password) -> str:
+        return await self._hasher.hash(password)
+
+    async def check(self, password: Password, password_hash: str | None) -> PasswordCheck:
+        self.checks += 1
+        return await self._hasher.check(password, password_hash)
+
+    def close(self) -> None:
+        getattr(self._hasher, "close")()  # noqa: B009 - not part of the port
+
+
+class House:
+    """A container on a real PostgreSQL and Valkey, with Asha's and Binod's accounts; Binod's is disabled."""
+
+    def __init__(self, container: Container) -> None:
+        self.container = container
+        self.hasher = CountedHasher(container.password_hasher())
+        container.password_hasher.override(providers.Object(self.hasher))
+
+    async def open(self) -> None:
+        for email in (OWNED, DISABLED):
+            await self.container.sign_up().execute(SignUpCommand(email, PASSWORD, "Somebody", HOME))
+        async with self.container.engine().begin() as connection:
+            await connection.execute(
+                text("UPDATE users SET status = 'disabled' WHERE email_key = :email"), {"email": DISABLED}
+            )
+
+    async def try_password(self, email: str, password: str, contact: Contact) -> Reason | None:
+        """Why not, or None for who got in."""
+        try:
+            begun = await self.container.log_in().execute(LogInCommand(email, password, contact))
+        except DomainError as error:
+            return error.reason
+        assert isinstance(begun, LoggedIn)
+        return None
+
+
+@pytest.fixture
+async def house(database_url: str, redis_url: str) -> AsyncIterator[House]:
+    house = House(Container(settings=settings_for(database_url, redis_url, "http://127.0.0.1:1")))
+    await house.open()
+    yield house
+    await close_container(house.container)
+
+
+@pytest.mark.parametrize("email", [OWNED, NOBODYS])
+async def test_of_a_hundred_wrong_passwords_at_once_five_are_looked_at(house: House, email: str) -> None:
+    gate = asyncio.Event()
+
+    async def guess() -> Reason | None:
+        await gate.wait()
+        return await house.try_password(email, f"guess {uuid4()}", ABROAD)
+
+    guesses = [asyncio.create_task(guess()) for _ in range(100)]
+    gate.set()
+    reasons = await asyncio.gather(*guesses)
+    assert house.hasher.checks == 5
+    assert (reasons.count(Reason.CREDENTIALS_INVALID), reasons.count(Reason.LOG_IN_LOCKED)) == (5, 95)
+    assert await house.try_password(email, PASSWORD, ABROAD) is Reason.LOG_IN_LOCKED
+
+
+async def test_the_owner_at_home_gets_in_during_an_attack_and_strangers_need_a_link(house: House) -> None:
+    for number in range(25):
+        contact = Contact(ClientNetwork(f"10.0.{number}.0/24"))
+        assert await house.try_password(OWNED, "guess", contact) is Reason.CREDENTIALS_INVALID
+    assert await house.try_password(OWNED, PASSWORD, ABROAD) is Reason.LOG_IN_LINK_NEEDED
+    assert await house.try_password(OWNED, PASSWORD, HOME) is None
+    assert await house.try_password(OWNED, PASSWORD, ABROAD) is Reason.LOG_IN_LINK_NEEDED
+
+
+async def test_unknown_wrong_and_disabled_take_the_same_time_and_one_hashing_each(house: House) -> None:
+    cases = {"wrong": (OWNED, "guess"), "unknown": (NOBODYS, "guess"), "disabled": (DISABLED, PASSWORD)}
+    took: dict[str, list[float]] = {name: [] for name in cases}
+    for number in range(ROUNDS):
+        # One after another in turn, so that a busy machine is busy for all of them.
+        for name, (email, password) in cases.items():
+            began = perf_counter()
+            contact = Contact(ClientNetwork(f"10.1.{number}.0/24"))
+            assert await house.try_password(email, password, contact) is Reason.CREDENTIALS_INVALID
+            took[name].append(perf_counter() - began)
+    assert house.hasher.checks == ROUNDS * len(cases)
+    medians = sorted(median(times) for times in took.values())
+    # A hashing left out would be a factor of ten.
+    assert medians[-1] < 2 * medians[0]
