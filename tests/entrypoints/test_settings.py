@@ -46,6 +46,8 @@ def test_a_fit_environment_starts(environment: pytest.MonkeyPatch) -> None:
         ("RAZORPAY_WEBHOOK_SECRETS", "hook"),
         ("RAZORPAY_WEBHOOK_SECRETS", "my-webhook-secret-for-the-shop"),
     ],
+    # Of their own: the tests run in several processes, which must agree on their names.
+    ids=["one letter", "second key", "words", "a piece again and again", "short", "says what it is"],
 )
 def test_a_weak_secret_keeps_every_process_but_a_developers_from_starting(
     environment: pytest.MonkeyPatch, name: str, value: str

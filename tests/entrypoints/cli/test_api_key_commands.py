@@ -136,6 +136,8 @@ async def test_an_operator_lets_an_admin_sign_and_the_admin_signs(
         ("kapda.api.orders.v1.OrderService/RefundOrder", "[]", f"{uuid4()}:{uuid4()}:text", "no RefundOrderRequest"),
         ("kapda.api.orders.v1.OrderService/RefundOrder", "{}", "text", "what to sign with"),
     ],
+    # Of their own: the tests run in several processes, which must agree on their names.
+    ids=["unknown method", "not its message", "nothing to sign with"],
 )
 def test_what_cannot_be_signed_is_said(method: str, told: str, sign_with: str, complaint: str) -> None:
     refused = kapda({**os.environ, "KAPDA_SIGN_WITH": sign_with}, "sign", method, told=told, status=2)
