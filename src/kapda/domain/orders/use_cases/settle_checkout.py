@@ -1,6 +1,6 @@
 """Asks the gateway about one checkout: the third of the finisher's doors, and the end of what nobody pays."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,9 +52,17 @@ class SettleCheckout:
         pinned = checkout.state is CheckoutState.CAPTURING
         if checkout.state is CheckoutState.OPENING and now < checkout.pay_before:
             checkout = await self.open_at_gateway.resume(checkout.id, None)
+        payments: tuple[GatewayPayment, ...] = ()
         if checkout.gateway_order_id is not None:
-            await self._finish_payments(checkout.gateway_order_id)
-        await self._let_go(checkout.id, unpin=pinned)
+            payments = await self.gateway.payments_of_order(checkout.gateway_order_id)
+        # Money that is in comes first: with an order placed for it, no more need be captured.
+        failure = await _each(self._finish, sorted(payments, key=lambda payment: not payment.captured))
+        if failure is None:
+            await self._let_go(checkout.id, unpin=pinned)
+        # Last: what went back, and cannot be booked yet, is no reason to keep pieces from the shelf.
+        failure = await _each(self._note_refunds, payments) or failure
+        if failure is not None:
+            raise failure
 
     async def _take(self, checkout_id: CheckoutId, now: datetime) -> Checkout | None:
         async with self.unit_of_work() as uow:
@@ -68,23 +76,12 @@ class SettleCheckout:
             await uow.commit()
         return checkout
 
-    async def _finish_payments(self, gateway_order_id: str) -> None:
-        payments = await self.gateway.payments_of_order(gateway_order_id)
-        # Money that is in comes first: with an order placed for it, no more need be captured.
-        failure: DomainError | None = None
-        for payment in sorted(payments, key=lambda payment: not payment.captured):
-            # One payment that cannot be finished now must not keep the others waiting.
-            try:
-                await self._finish(payment)
-            except DomainError as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
-
     async def _finish(self, payment: GatewayPayment) -> None:
         if payment.captured or payment.state is GatewayPaymentState.AUTHORIZED:
             await self.finish_payment.execute(FinishPaymentCommand(payment.id, "poller"))
-        # Of refunds that somebody made at the gateway no more than a webhook tells, which may be lost.
+
+    async def _note_refunds(self, payment: GatewayPayment) -> None:
+        """Of refunds that somebody made at the gateway no more than a webhook tells, which may be lost."""
         if payment.captured and payment.amount_refunded.is_positive:
             for told in await self.gateway.refunds_of_payment(payment.id):
                 await self.record_refund.told(told)
@@ -102,3 +99,17 @@ class SettleCheckout:
             if checkout.has_run_out(now):
                 await end_checkout(uow, checkout.after(CheckoutVerb.EXPIRE), now)
             await uow.commit()
+
+
+async def _each(
+    step: Callable[[GatewayPayment], Awaitable[None]], payments: Iterable[GatewayPayment]
+) -> DomainError | None:
+    """Take the step for every payment, because one that cannot be dealt with now must not keep the others waiting; the
+    first failure."""
+    failure: DomainError | None = None
+    for payment in payments:
+        try:
+            await step(payment)
+        except DomainError as error:
+            failure = failure or error
+    return failure
