@@ -181,7 +181,7 @@ class Connection:
         try:
             if not self._driver.is_closed():
                 await self._driver.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             self._driver.terminate()
         finally:
             await self._pooled.close()
