@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.catalog_statements import GET, LIST, SEARCH, Part
 from kapda.adapters.postgres.connection import Connection, Row
+from kapda.adapters.postgres.constraint_errors import in_domain_words
 from kapda.domain.catalog.listing import ProductFilter, Sort, newest_place, numbered_place
 from kapda.domain.catalog.product import (
     COLOUR,
@@ -45,8 +46,9 @@ class PostgresProducts:
     async def list(self, which: ProductFilter, sort: Sort, page: PageRequest) -> Page[ProductSummary]:
         """See the port."""
         parts, parameters = _question(which, page, newest_place if sort is Sort.NEWEST else numbered_place)
-        async with Connection(self._engine, autocommit=True) as connection:
-            rows = await connection.execute(LIST[sort, parts], parameters)
+        with in_domain_words():
+            async with Connection(self._engine, autocommit=True) as connection:
+                rows = await connection.execute(LIST[sort, parts], parameters)
         return Page.cut([_summary(row) for row in rows], page, sort.cursor_of)
 
     async def search(self, text: SearchText, which: ProductFilter, page: PageRequest) -> Page[ProductSummary]:
@@ -54,15 +56,17 @@ class PostgresProducts:
         parts, parameters = _question(which, page, numbered_place)
         prefix = f"{text.prefix}:*" if text.prefix else ""
         parameters |= {"text": text.text, "head": text.head, "prefix": prefix}
-        async with Connection(self._engine, autocommit=True) as connection:
-            rows = await connection.execute(SEARCH[parts], parameters)
+        with in_domain_words():
+            async with Connection(self._engine, autocommit=True) as connection:
+                rows = await connection.execute(SEARCH[parts], parameters)
         cut = Page.cut(rows, page, lambda row: (str(row["rank"]), str(row["id"])))
         return Page(tuple(_summary(row) for row in cut.items), cut.next_cursor)
 
     async def get(self, product_id: ProductId) -> ProductDetail | None:
         """See the port."""
-        async with Connection(self._engine, autocommit=True) as connection:
-            row = (await connection.execute(GET, {"product_id": product_id})).one_or_none()
+        with in_domain_words():
+            async with Connection(self._engine, autocommit=True) as connection:
+                row = (await connection.execute(GET, {"product_id": product_id})).one_or_none()
         return _detail(row) if row is not None else None
 
 

@@ -167,7 +167,12 @@ class Connection:
             # Noted before it is asked for: cancelled in between, the transaction may have begun all the same.
             self._in_transaction = True
             await self._alive().execute("BEGIN")
-        rows: list[Row] = await self._alive().fetch(sql, *arguments, record_class=Row)
+        try:
+            rows: list[Row] = await self._alive().fetch(sql, *arguments, record_class=Row)
+        except asyncpg.ReadOnlySQLTransactionError:
+            # A former primary keeps its connections open and only refuses writes: each would be refused for ever.
+            self._driver.terminate()
+            raise
         return rows
 
     def _alive(self) -> Any:

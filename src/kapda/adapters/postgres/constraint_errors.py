@@ -1,6 +1,7 @@
 """What the database's refusals mean in the domain's words: one table for constraints, one for states of failure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -69,9 +70,11 @@ _BY_SQLSTATE: Mapping[str, Callable[[], DomainError]] = {
     "57014": _overloaded,  # query_canceled: ran as long as we let a statement run
     "53300": _overloaded,  # too_many_connections
     "25P03": _overloaded,  # idle_in_transaction_session_timeout
+    "25006": _unavailable,  # read_only_sql_transaction: a standby that was a primary when it was connected to
 }
-# Classes of the server going away: connection exceptions, operator intervention, system errors.
-_AWAY_CLASSES = frozenset({"08", "57", "58"})
+# Classes of a server that cannot go on: connection exceptions, no disk or memory left, operator intervention, system
+# errors.
+_AWAY_CLASSES = frozenset({"08", "53", "57", "58"})
 
 
 def domain_error(error: BaseException) -> DomainError | None:
@@ -92,3 +95,16 @@ def domain_error(error: BaseException) -> DomainError | None:
     if lost or sqlstate[:2] in _AWAY_CLASSES or isinstance(cause, OSError):
         return _unavailable()
     return None
+
+
+@contextmanager
+def in_domain_words() -> Iterator[None]:
+    """Around reads outside a unit of work: failures of the database leave as domain errors where a caller can act on
+    them."""
+    try:
+        yield
+    except Exception as error:
+        meaning = domain_error(error)
+        if meaning is None:
+            raise
+        raise meaning from error

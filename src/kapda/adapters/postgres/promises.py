@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kapda.adapters.postgres.constraint_errors import in_domain_words
 from kapda.domain.ops.promises import MAX_SAMPLES, Finding
 
 # How long the worker may take in the worst of ordinary days before lagging work counts as forgotten.
@@ -287,6 +288,10 @@ class PostgresPromiseAuditor:
 
     async def findings(self, now: datetime) -> Sequence[Finding]:
         """See the port."""
+        with in_domain_words():
+            return await self._ask(now)
+
+    async def _ask(self, now: datetime) -> Sequence[Finding]:
         async with self._engine.connect() as connection:
             await connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
             found = []
