@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.catalog import PostgresProducts
 from kapda.adapters.postgres.engine import make_engine
-from kapda.adapters.postgres.identity import PostgresSessionReader
 from kapda.adapters.postgres.promises import PostgresPromiseAuditor
+from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.system.clock import SystemClock
 from kapda.domain.catalog.listing import ProductFilter, Sort
 from kapda.domain.catalog.search_text import SearchText
