@@ -25,7 +25,7 @@ def read_event(event_id: str, body: bytes, account_id: str) -> ReceivedEvent:
     if not isinstance(document, dict) or not isinstance(document.get("payload"), dict):
         raise InvalidArgumentError.for_field("body", "is not an event")
     name = document.get("event")
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_EVENT_NAME:
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_EVENT_NAME or not _is_plain(name):
         raise InvalidArgumentError.for_field("event", "is missing")
     if document.get("account_id", account_id) != account_id:
         raise InvalidArgumentError.for_field("account_id", "is another account's")
@@ -49,7 +49,12 @@ def _entity(value: object) -> dict[str, object]:
 
 def _text(entity: dict[str, object], name: str) -> str | None:
     value = entity.get(name)
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID else None
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and _is_plain(value) else None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it can be stored: JSON may write U+0000 and half a surrogate pair. Razorpay's names and ids are ASCII."""
+    return text.isascii() and text.isprintable()
 
 
 def _entity_key(name: str, entities: dict[str, dict[str, object]]) -> str | None:
