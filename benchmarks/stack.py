@@ -100,6 +100,7 @@ def _environment(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> dict[str
         "KAPDA_JWT_KEYS": f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
         "KAPDA_PAGE_TOKEN_KEY": secrets.token_urlsafe(32),
         "KAPDA_SIGNING_KEY": secrets.token_urlsafe(32),
+        "KAPDA_LINK_KEY": secrets.token_urlsafe(32),
         "KAPDA_RAZORPAY_KEY_ID": f"rzp_test_{secrets.token_hex(7)}",
         "KAPDA_RAZORPAY_KEY_SECRET": secrets.token_urlsafe(24),
         "KAPDA_RAZORPAY_WEBHOOK_SECRETS": secrets.token_urlsafe(24),

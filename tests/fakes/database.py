@@ -11,6 +11,8 @@ from typing import Self
 from tests.fakes.carts import InMemoryCarts
 from tests.fakes.checkouts import InMemoryCheckouts
 from tests.fakes.gateway_events import InMemoryGatewayEvents
+from tests.fakes.identity import InMemoryUsers
+from tests.fakes.mails import InMemoryMailedLinks, InMemoryMails
 from tests.fakes.orders import InMemoryLedger, InMemoryOrders, OrderNumbers
 from tests.fakes.payments import InMemoryCases, InMemoryPayments, InMemoryRefunds
 from tests.fakes.requests_and_events import InMemoryJobs, InMemoryOutbox, InMemoryRequestLog
@@ -55,6 +57,9 @@ class InMemoryUnitOfWork:
     outbox: InMemoryOutbox
     stock: InMemoryStock
     jobs: InMemoryJobs
+    users: InMemoryUsers
+    mailed_links: InMemoryMailedLinks
+    mails: InMemoryMails
 
     def __init__(self, database: InMemoryDatabase) -> None:
         self._database = database
@@ -80,6 +85,9 @@ class InMemoryUnitOfWork:
         self.jobs = InMemoryJobs(tables)
         self.outbox = InMemoryOutbox(tables, self.jobs)
         self.stock = InMemoryStock(tables, self.outbox)
+        self.users = InMemoryUsers(tables.users)
+        self.mailed_links = InMemoryMailedLinks(tables.mailed_links)
+        self.mails = InMemoryMails(tables.mails, self.jobs)
 
     async def commit(self) -> None:
         failure, self._database.fail_next_commit = self._database.fail_next_commit, None

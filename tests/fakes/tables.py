@@ -9,6 +9,8 @@ from uuid import UUID
 
 from kapda.domain.cart.cart import SaleTerms
 from kapda.domain.checkout.checkout import Checkout
+from kapda.domain.identity.mailed_link import MailedLink
+from kapda.domain.identity.user import User
 from kapda.domain.inventory.availability import ListingState
 from kapda.domain.inventory.stock import StockLevel, StockMovement
 from kapda.domain.ledger.entries import LedgerTransaction
@@ -25,6 +27,8 @@ from kapda.domain.shared.ids import (
     CheckoutId,
     DesignerId,
     HoldId,
+    LinkId,
+    MailId,
     OrderId,
     PaymentId,
     ProductId,
@@ -35,6 +39,7 @@ from kapda.domain.shared.ids import (
 )
 from kapda.domain.shared.jobs import Job
 from kapda.domain.shared.money import Money
+from tests.fakes.mails import MailRow
 from tests.fakes.signing_keys import Spent
 
 
@@ -140,6 +145,9 @@ class OutboxRow:
 class Tables:
     """All that is committed, or, as a copy, what a transaction sees and has changed."""
 
+    users: dict[UserId, User] = field(default_factory=dict)
+    mails: dict[MailId, MailRow] = field(default_factory=dict)
+    mailed_links: dict[LinkId, MailedLink] = field(default_factory=dict)
     variants: dict[VariantId, VariantRow] = field(default_factory=dict)
     members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
     stock: dict[VariantId, StockLevel] = field(default_factory=dict)

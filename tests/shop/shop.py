@@ -200,6 +200,7 @@ def settings_for(database_url: str, redis_url: str, gateway_url: str) -> Setting
         jwt_keys=[SecretStr(f"key1:{token_hex(32)}")],
         page_token_key=SecretStr(token_hex(32)),
         signing_key=SecretStr(token_hex(32)),
+        link_key=SecretStr(token_hex(32)),
         razorpay_base_url=gateway_url,
         razorpay_key_id=KEY_ID,
         razorpay_key_secret=[SecretStr(KEY_SECRET)],

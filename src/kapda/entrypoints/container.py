@@ -18,9 +18,14 @@ from kapda.adapters.crypto.guest_tokens import RandomGuestTokens
 from kapda.adapters.crypto.identifier_digests import HmacIdentifierDigests
 from kapda.adapters.crypto.jwt_tokens import JwtAccessTokens
 from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
+from kapda.adapters.crypto.link_tokens import HmacLinkTokens
 from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
 from kapda.adapters.crypto.signing_secrets import DerivedSigningSecrets
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
+from kapda.adapters.mail.jinja_composer import JinjaComposer
+from kapda.adapters.mail.mailbox_sender import MailboxSender
+from kapda.adapters.mail.mime import Sender
+from kapda.adapters.mail.smtp_sender import Security, SmtpSender, SmtpServer
 from kapda.adapters.pgqueuer.listener import JobListener
 from kapda.adapters.pgqueuer.notifier import JobNotifier
 from kapda.adapters.pgqueuer.runner import JobRunner
@@ -112,6 +117,12 @@ from kapda.domain.inventory.use_cases.list_stock_movements import ListStockMovem
 from kapda.domain.inventory.use_cases.receive_stock import ReceiveStock
 from kapda.domain.inventory.use_cases.set_low_stock_threshold import SetLowStockThreshold
 from kapda.domain.inventory.use_cases.set_stock import SetStock
+from kapda.domain.notifications.letters import WebPages
+from kapda.domain.notifications.mailing_sink import MailingSink
+from kapda.domain.notifications.ports import MailSender
+from kapda.domain.notifications.use_cases.send_mail import SendMail
+from kapda.domain.notifications.use_cases.wake_due_mails import WakeDueMails
+from kapda.domain.notifications.use_cases.write_letter import WriteLetter
 from kapda.domain.ops.use_cases.check_promises import CheckPromises
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCases
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
@@ -171,6 +182,24 @@ def _key_ring(settings: Settings) -> KeyRing:
 
 def _signing_secrets(settings: Settings) -> DerivedSigningSecrets:
     return DerivedSigningSecrets(settings.signing_key.get_secret_value().encode())
+
+
+def _link_tokens(settings: Settings) -> HmacLinkTokens:
+    return HmacLinkTokens(settings.link_key.get_secret_value().encode())
+
+
+def _mail_sender(settings: Settings) -> MailSender:
+    sender = Sender(settings.mail_from_name, settings.mail_from_address)
+    if not settings.smtp_host:
+        return MailboxSender(settings.mail_folder, sender)
+    server = SmtpServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        Security(settings.smtp_security),
+        settings.smtp_username,
+        settings.smtp_password.get_secret_value(),
+    )
+    return SmtpSender(server, sender)
 
 
 def _page_tokens(settings: Settings) -> PageTokens:
@@ -520,7 +549,31 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     list_open_cases = providers.Factory(ListOpenCases, unit_of_work=reads.provider)
-    relay_events = providers.Factory(RelayEvents, unit_of_work=unit_of_work.provider, sink=event_sink, clock=clock)
+    mailing_sink = providers.Factory(
+        MailingSink, sink=event_sink, unit_of_work=unit_of_work.provider, ids=ids, clock=clock
+    )
+    relay_events = providers.Factory(RelayEvents, unit_of_work=unit_of_work.provider, sink=mailing_sink, clock=clock)
+
+    # Mails.
+    link_tokens = providers.Singleton(_link_tokens, settings)
+    mail_sender = providers.Singleton(_mail_sender, settings)
+    mail_composer = providers.Singleton(JinjaComposer)
+    write_letter = providers.Factory(
+        WriteLetter,
+        link_tokens=link_tokens,
+        pages=providers.Singleton(WebPages, settings.provided.web_url),
+        ids=ids,
+        clock=clock,
+    )
+    send_mail = providers.Factory(
+        SendMail,
+        unit_of_work=unit_of_work.provider,
+        write_letter=write_letter,
+        composer=mail_composer,
+        sender=mail_sender,
+        clock=clock,
+    )
+    wake_due_mails = providers.Factory(WakeDueMails, unit_of_work=unit_of_work.provider, clock=clock)
 
     # The worker's own.
     retention = providers.Singleton(PostgresRetention, engine)

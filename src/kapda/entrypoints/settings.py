@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
@@ -99,6 +100,21 @@ class Settings(BaseSettings):
 
     jwt_keys: KeyList
     page_token_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+    link_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+
+    # Where the web front end is; links in mails lead there.
+    web_url: Annotated[str, Field(pattern="^https?://[^/?#]+(/[^?#]*[^/?#])?$")] = "http://127.0.0.1:3000"
+    mail_from_name: Annotated[str, Field(min_length=1, max_length=100)] = "The Kapda Co."
+    mail_from_address: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$")] = (
+        "no-reply@kapda.example"
+    )
+    # Without a host mails become files in the folder; production needs a host.
+    smtp_host: str = ""
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    smtp_security: Annotated[str, Field(pattern="^(starttls|tls|none)$")] = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_folder: Path = Path("mailbox")
     # What the secrets of signing keys are made from.
     signing_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
 
@@ -133,13 +149,19 @@ class Settings(BaseSettings):
         if self.environment is Environment.PRODUCTION:
             if not self.razorpay_base_url.startswith("https://"):
                 raise ValueError(f"{PREFIX}RAZORPAY_BASE_URL: must be https in production")
+            if not self.web_url.startswith("https://"):
+                raise ValueError(f"{PREFIX}WEB_URL: must be https in production")
+            if not self.smtp_host:
+                raise ValueError(f"{PREFIX}SMTP_HOST: must be set in production")
+            if self.mail_from_address.endswith(".example"):
+                raise ValueError(f"{PREFIX}MAIL_FROM_ADDRESS: must be an address of ours in production")
             if self.reflection:
                 raise ValueError(f"{PREFIX}REFLECTION: must be false in production")
         return self
 
 
 # What others chose, or what holds more than a secret.
-_NOT_OF_OUR_CHOICE = frozenset({"database_url", "redis_url", "razorpay_key_secret"})
+_NOT_OF_OUR_CHOICE = frozenset({"database_url", "redis_url", "razorpay_key_secret", "smtp_password"})
 
 
 def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -122,6 +122,7 @@ def _settings(account: Account, webhook_secrets: Sequence[str]) -> Settings:
         jwt_keys=[SecretStr(f"unused:{unused.get_secret_value()}")],
         page_token_key=unused,
         signing_key=unused,
+        link_key=unused,
         razorpay_base_url=account.base_url,
         razorpay_key_id=account.key_id,
         razorpay_key_secret=[account.key_secret],

@@ -71,6 +71,40 @@ API_KEYS: Final = [
 ]
 _AUDITED = """INSERT INTO audit_entries (id, at, actor_kind, actor_id, action, subject_type, subject_id, reason, request_id,
     details) VALUES (uuidv7(), now(), {}, 'USER_DISABLED', 'user', uuidv7(), {}, 'call', {})"""
+MAILS: Final = [
+    ("mailed_links_purpose_known", "UPDATE mailed_links SET purpose = 'fun'"),
+    ("mailed_links_digest_is_sha256", "UPDATE mailed_links SET digest = 'short'"),
+    ("mailed_links_expire_after_creation", "UPDATE mailed_links SET expires_at = created_at"),
+    (
+        "mailed_links_one_live_a_purpose",
+        """INSERT INTO mailed_links SELECT uuidv7(), user_id, purpose, email_key, digest, created_at, expires_at
+           FROM mailed_links LIMIT 1""",
+    ),
+    ("mails_kind_known", "UPDATE mails SET kind = 'advertisement'"),
+    (
+        "mails_state_known",
+        "UPDATE mails SET state = 'lost', next_attempt_at = NULL, finished_at = now(), address = NULL",
+    ),
+    ("mails_queued_have_a_recipient", "UPDATE mails SET user_id = NULL, address = NULL"),
+    ("mails_queued_have_a_recipient", "UPDATE mails SET address = 'asha@example.in' WHERE user_id IS NOT NULL"),
+    (
+        "mails_finished_hold_no_address",
+        """UPDATE mails SET state = 'sent', next_attempt_at = NULL, finished_at = now(), address = 'asha@example.in'
+           WHERE subject_id IS NOT NULL""",
+    ),
+    ("mails_due_while_queued", "UPDATE mails SET next_attempt_at = NULL"),
+    ("mails_due_while_queued", "UPDATE mails SET finished_at = now()"),
+    (
+        "mails_one_a_subject",
+        """INSERT INTO mails (id, kind, user_id, subject_id, queued_at, next_attempt_at)
+           SELECT uuidv7(), kind, user_id, subject_id, now(), now() FROM mails WHERE subject_id IS NOT NULL LIMIT 1""",
+    ),
+    (
+        "mails_one_an_address",
+        """INSERT INTO mails (id, kind, address, queued_at, next_attempt_at)
+           SELECT uuidv7(), kind, upper(address), now(), now() FROM mails WHERE address IS NOT NULL LIMIT 1""",
+    ),
+]
 AUDIT: Final = [
     ("audit_entries_actor_known", _AUDITED.format("'ghost', uuidv7()", "'why'", "'{}'")),
     ("audit_entries_actor_named", _AUDITED.format("'user', NULL", "'why'", "'{}'")),
@@ -274,6 +308,7 @@ LEDGER: Final = [
 CASES: Final = [
     *IDENTITY,
     *API_KEYS,
+    *MAILS,
     *AUDIT,
     *CATALOGUE,
     *INVENTORY,

@@ -29,6 +29,18 @@ async def connection(shop: Shop) -> AsyncIterator[asyncpg.Connection]:
            INSERT INTO refresh_tokens (digest, session_id, issued_at, expires_at)
            SELECT sha256('one'), id, now(), now() + interval '1 day' FROM session"""
     )
+    await shop.sql(
+        """WITH link AS (
+               INSERT INTO mailed_links (id, user_id, purpose, email_key, digest, created_at, expires_at)
+               SELECT uuidv7(), id, 'unlock', email_key, sha256('link'), now(), now() + interval '1 hour'
+               FROM users LIMIT 1 RETURNING id, user_id, email_key
+           ), about AS (
+               INSERT INTO mails (id, kind, user_id, subject_id, queued_at, next_attempt_at)
+               SELECT uuidv7(), 'order_placed', user_id, uuidv7(), now(), now() FROM link
+           )
+           INSERT INTO mails (id, kind, address, queued_at, next_attempt_at)
+           SELECT uuidv7(), 'unlock', email_key, now(), now() FROM link"""
+    )
     url = shop.container.settings().database_url.get_secret_value()
     made = await asyncpg.connect(url)
     yield made

@@ -8,6 +8,8 @@ DECIDED = {
     "designer_members_user_fkey": "deleted",
     "user_addresses_user_fkey": "deleted",
     "known_networks_user_fkey": "deleted",
+    "mails_user_fkey": "deleted",
+    "mailed_links_user_fkey": "deleted",
     "sessions_user_fkey": "ended, and without network and agent",
     "checkouts_customer_fkey": "without name and street, unless an order was made of it",
     "orders_customer_fkey": "kept for tax law",

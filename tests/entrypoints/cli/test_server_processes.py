@@ -38,6 +38,7 @@ SETTINGS = {
     "KAPDA_JWT_KEYS": f"k1:{secrets.token_urlsafe(32)}",
     "KAPDA_PAGE_TOKEN_KEY": secrets.token_urlsafe(32),
     "KAPDA_SIGNING_KEY": secrets.token_urlsafe(32),
+    "KAPDA_LINK_KEY": secrets.token_urlsafe(32),
     "KAPDA_RAZORPAY_KEY_ID": "rzp_test_key",
     "KAPDA_RAZORPAY_KEY_SECRET": secrets.token_urlsafe(16),
     "KAPDA_RAZORPAY_WEBHOOK_SECRETS": secrets.token_urlsafe(16),

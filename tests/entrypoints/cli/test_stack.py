@@ -105,6 +105,7 @@ def test_secrets_are_new_in_every_run_and_long_enough() -> None:
         "JWT_KEYS",
         "PAGE_TOKEN_KEY",
         "SIGNING_KEY",
+        "LINK_KEY",
         "SEED_ADMIN_PASSWORD",
     )
     for name in (f"KAPDA_{name}" for name in secret):

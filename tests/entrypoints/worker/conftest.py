@@ -25,6 +25,8 @@ from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.event_stream import STREAM, RedisEventStream
 from kapda.adapters.system.clock import SystemClock
 from kapda.domain.cart.use_cases.expire_carts import ExpireCarts
+from kapda.domain.notifications.use_cases.send_mail import SendMailCommand
+from kapda.domain.notifications.use_cases.wake_due_mails import WakeDueMails
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
@@ -70,10 +72,13 @@ class Bench:
         self.processed: Remembers[ProcessGatewayEventCommand] = Remembers()
         self.settled: Remembers[SettleCheckoutCommand] = Remembers()
         self.sent: Remembers[SendRefundCommand] = Remembers()
+        self.mailed: Remembers[SendMailCommand] = Remembers()
         self.use_cases = WorkerUseCases(
             process_gateway_event=self.processed,
             settle_checkout=self.settled,
             send_refund=self.sent,
+            send_mail=self.mailed,
+            wake_due_mails=WakeDueMails(self.unit_of_work, SystemClock()).execute,
             sweep_recent_payments=_finds_nothing,
             relay_events=RelayEvents(self.unit_of_work, RedisEventStream(self.redis), SystemClock()).execute,
             wake_due_work=WakeDueWork(self.unit_of_work, SystemClock()).execute,

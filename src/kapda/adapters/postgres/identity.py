@@ -12,12 +12,19 @@ from kapda.domain.shared.ids import DesignerId, UserId
 
 # An address that is taken is an answer, not a failed transaction: so it is asked for, not caught.
 _ADD_USER = text("""
-    INSERT INTO users (id, email, email_key, display_name, password_hash, role, status, created_at, updated_at)
-    VALUES (:id, :email, :email_key, :display_name, :password_hash, :role, :status, :created_at, :updated_at)
+    INSERT INTO users (
+        id, email, email_key, display_name, password_hash, role, status, email_confirmed_at, created_at, updated_at
+    )
+    VALUES (
+        :id, :email, :email_key, :display_name, :password_hash, :role, :status, :email_confirmed_at, :created_at,
+        :updated_at
+    )
     ON CONFLICT ON CONSTRAINT users_email_key_unique DO NOTHING
     RETURNING id
 """)
-_USER = "SELECT id, email, display_name, role, status, password_hash, created_at, updated_at FROM users"
+_USER = """
+    SELECT id, email, display_name, role, status, email_confirmed_at, password_hash, created_at, updated_at FROM users
+"""
 _FIND_USER = text(f"{_USER} WHERE id = :id")
 _FIND_USER_BY_EMAIL = text(f"{_USER} WHERE email_key = :email_key")
 _LOCK_USER = text(f"{_USER} WHERE id = :id FOR NO KEY UPDATE")
@@ -27,7 +34,7 @@ _LOCK_ACTIVE_ADMINS = text(
 _SAVE_USER = text("""
     UPDATE users
     SET email = :email, email_key = :email_key, display_name = :display_name, password_hash = :password_hash,
-        role = :role, status = :status, updated_at = :updated_at
+        role = :role, status = :status, email_confirmed_at = :email_confirmed_at, updated_at = :updated_at
     WHERE id = :id
 """)
 
@@ -98,6 +105,7 @@ def _user_values(user: User) -> dict[str, object]:
         "password_hash": user.password_hash,
         "role": user.role.value,
         "status": user.status.value,
+        "email_confirmed_at": user.email_confirmed_at,
         "updated_at": user.updated_at,
     }
 
@@ -114,4 +122,5 @@ def _user(row: Row | None) -> User | None:
         created_at=row.created_at,
         updated_at=row.updated_at,
         status=UserStatus(row.status),
+        email_confirmed_at=row.email_confirmed_at,
     )

@@ -97,6 +97,9 @@ _ERASURE: Sequence[TextClause] = (
         WHERE user_id = :user_id
     """),
     text("DELETE FROM known_networks WHERE user_id = :user_id"),
+    # What was still to be mailed would find nobody.
+    text("DELETE FROM mails WHERE user_id = :user_id"),
+    text("DELETE FROM mailed_links WHERE user_id = :user_id"),
     text("DELETE FROM carts WHERE customer_id = :user_id"),
     text("DELETE FROM designer_members WHERE user_id = :user_id"),
     # Kept answers to requests, such as carts and checkouts. The rows they tell of have keys of their own.
@@ -117,6 +120,7 @@ _ERASURE: Sequence[TextClause] = (
 _ERASE_ACCOUNT = text("""
     UPDATE users SET email = id || '@deleted.invalid', email_key = id || '@deleted.invalid',
         display_name = 'Deleted account', phone = NULL, password_hash = '', status = 'deleted',
+        email_confirmed_at = NULL,
         profile_version = profile_version + 1, updated_at = :at
     WHERE id = :user_id
 """)

@@ -22,6 +22,10 @@ NONCES_FOR = timedelta(hours=1)
 ATTEMPTS_FOR = timedelta(days=7)
 # From where somebody got in half a year ago says little of who tries there now.
 NETWORKS_FOR = timedelta(days=180)
+# Counted from when a mail was sent, or from when a link expired. People ask within the month whether a mail was sent; a
+# mail about an order stays longer than its event could come again.
+MAILS_FOR = timedelta(days=30)
+MAILED_LINKS_FOR = timedelta(days=1)
 # Rows of one transaction: some milliseconds of locks that nobody else wants.
 BATCH = 5_000
 # Transactions of one run and table; what is left over waits for the next run.
@@ -78,12 +82,27 @@ _NETWORKS = text("""
         ORDER BY last_seen_at LIMIT :batch FOR UPDATE SKIP LOCKED
     ))
 """)
+_MAILS = text("""
+    DELETE FROM mails WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM mails WHERE finished_at < now() - CAST(:age AS interval)
+        ORDER BY finished_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
+# A mail that is still to be sent gets a new link in place of one that has gone.
+_MAILED_LINKS = text("""
+    DELETE FROM mailed_links WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM mailed_links WHERE expires_at < now() - CAST(:age AS interval)
+        ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    ))
+""")
 _RULES: Mapping[TextClause, timedelta] = {
     _REQUESTS: REQUESTS_FOR,
     _JOB_LOG: JOB_LOG_FOR,
     _DELIVERIES: DELIVERIES_FOR,
     _REFRESH_TOKENS: REFRESH_TOKENS_FOR,
     _SESSIONS: SESSIONS_FOR,
+    _MAILS: MAILS_FOR,
+    _MAILED_LINKS: MAILED_LINKS_FOR,
     _NONCES: NONCES_FOR,
     _ATTEMPTS: ATTEMPTS_FOR,
     _NETWORKS: NETWORKS_FOR,

@@ -22,6 +22,8 @@ from kapda.adapters.postgres.gateway_events import PostgresGatewayEvents
 from kapda.adapters.postgres.identity import PostgresDesignerMembership, PostgresUsers
 from kapda.adapters.postgres.ledger import PostgresLedger
 from kapda.adapters.postgres.log_ins import PostgresKnownNetworks, PostgresLogInAttempts
+from kapda.adapters.postgres.mailed_links import PostgresMailedLinks
+from kapda.adapters.postgres.mails import PostgresMails
 from kapda.adapters.postgres.orders import PostgresOrders
 from kapda.adapters.postgres.outbox import PostgresOutbox
 from kapda.adapters.postgres.payments import PostgresPayments
@@ -70,6 +72,8 @@ class PostgresUnitOfWork:
     ledger: PostgresLedger
     outbox: PostgresOutbox
     stock: PostgresStock
+    mailed_links: PostgresMailedLinks
+    mails: PostgresMails
     jobs: PgqueuerJobs
 
     def __init__(
@@ -112,6 +116,8 @@ class PostgresUnitOfWork:
         self.jobs = PgqueuerJobs(connection)
         self.outbox = PostgresOutbox(connection, self.jobs)
         self.stock = PostgresStock(connection, self.outbox)
+        self.mailed_links = PostgresMailedLinks(connection)
+        self.mails = PostgresMails(connection, self.jobs)
         return self
 
     async def commit(self) -> None:

@@ -112,6 +112,8 @@ class User:
     created_at: datetime
     updated_at: datetime
     status: UserStatus = UserStatus.ACTIVE
+    # When a mailed link proved that its user reads the address's mail; None until then, and for an address just changed.
+    email_confirmed_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -151,6 +153,17 @@ class User:
     def enable(self, at: datetime) -> bool:
         """Open the account; whether it was shut."""
         return self._turn(UserStatus.DISABLED, UserStatus.ACTIVE, at)
+
+    def change_password(self, password_hash: str, at: datetime) -> None:
+        """Replace the hash by another password's. Whoever calls this ends the user's sessions in the same transaction."""
+        self.password_hash = password_hash
+        self.updated_at = at
+
+    def confirm_email(self, at: datetime) -> None:
+        """Note that the user reads the address's mail. Confirming again changes nothing: the first time counts."""
+        if self.email_confirmed_at is None:
+            self.email_confirmed_at = at
+            self.updated_at = at
 
     def _turn(self, before: UserStatus, after: UserStatus, at: datetime) -> bool:
         if self.status is not before:

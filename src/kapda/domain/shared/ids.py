@@ -19,6 +19,8 @@ OrderId = NewType("OrderId", UUID)
 RequestId = NewType("RequestId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 SigningKeyId = NewType("SigningKeyId", UUID)
+MailId = NewType("MailId", UUID)
+LinkId = NewType("LinkId", UUID)
 
 
 class IdGenerator(Protocol):

@@ -21,6 +21,7 @@ class Job(Enum):
     SETTLE_CHECKOUT = "settle_checkout"
     SEND_REFUND = "send_refund"
     RELAY_EVENTS = "relay_events"
+    SEND_MAIL = "send_mail"
 
 
 class Jobs(Protocol):

@@ -155,6 +155,7 @@ def _secrets() -> dict[str, str]:
         "KAPDA_JWT_KEYS": f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
         "KAPDA_PAGE_TOKEN_KEY": secrets.token_urlsafe(32),
         "KAPDA_SIGNING_KEY": secrets.token_urlsafe(32),
+        "KAPDA_LINK_KEY": secrets.token_urlsafe(32),
         "KAPDA_SEED_ADMIN_PASSWORD": secrets.token_urlsafe(24),
         "KAPDA_SEED_DESIGNER_PASSWORD": secrets.token_urlsafe(24),
     }

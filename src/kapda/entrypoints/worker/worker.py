@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from kapda.domain.notifications.mail import MailOutcome
+from kapda.domain.notifications.use_cases.send_mail import SendMailCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
-from kapda.domain.shared.ids import CheckoutId, RefundId
+from kapda.domain.shared.ids import CheckoutId, MailId, RefundId
 from kapda.domain.shared.jobs import Job
 from kapda.entrypoints.http.answers import unknown_route
 from kapda.entrypoints.http.operations import OPERATIONS_PATHS, Probe, Readiness, operations_routes
@@ -22,6 +25,7 @@ from kapda.entrypoints.http.server import serving_http
 from kapda.entrypoints.use_case import UseCase
 from kapda.entrypoints.worker.every import every
 from kapda.entrypoints.worker.handlers import JOB_SECONDS, JobHandler, JobMetrics, handler_for
+from kapda.entrypoints.worker.mails import MailReport
 
 # How late what lost its wake-up may be. The queue's own schedules count in minutes, so these are loops of ours; with
 # several workers each sweeps, and a second wake-up for the same thing is none.
@@ -53,13 +57,15 @@ class RunsJobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerUseCases:
-    """What the jobs and schedules execute. The last five answer with how many rows they touched."""
+    """What the jobs and schedules execute. The last six answer with how many rows they touched."""
 
     process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
     settle_checkout: UseCase[SettleCheckoutCommand, None]
     send_refund: UseCase[SendRefundCommand, None]
+    send_mail: UseCase[SendMailCommand, MailOutcome | None]
     relay_events: Callable[[], Awaitable[int]]
     wake_due_work: Callable[[], Awaitable[int]]
+    wake_due_mails: Callable[[], Awaitable[int]]
     sweep_recent_payments: Callable[[], Awaitable[int]]
     prune: Callable[[], Awaitable[int]]
     expire_carts: Callable[[], Awaitable[int]]
@@ -83,7 +89,7 @@ async def run_worker(
     `address` (host:port) serves health, readiness and metrics; readiness asks `probes` and whether jobs are being taken.
     Raises OSError when the address cannot be had.
     """
-    runner = make_runner(_handlers(use_cases, JobMetrics(registry)))
+    runner = make_runner(_handlers(use_cases, JobMetrics(registry), MailReport(registry)))
     news = asyncio.Event()
     relayed = Counter("kapda_relayed_events", "Events sent on.", registry=registry)
     woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
@@ -99,6 +105,7 @@ async def run_worker(
 
     async def sweep() -> None:
         woken.inc(await use_cases.wake_due_work())
+        woken.inc(await use_cases.wake_due_mails())
 
     async def sweep_payments() -> None:
         found.inc(await use_cases.sweep_recent_payments())
@@ -122,8 +129,12 @@ async def run_worker(
         tasks.create_task(every(EXPIRE_CARTS_SECONDS, "expire carts", expire_carts, stop), name="expire carts")
 
 
-def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics) -> dict[Job, JobHandler]:
+def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics, mails: MailReport) -> dict[Job, JobHandler]:
+    async def send_mail(mail: UUID) -> None:
+        mails.note(mail, await use_cases.send_mail.execute(SendMailCommand(MailId(mail))))
+
     handlers = {
+        Job.SEND_MAIL: handler_for(Job.SEND_MAIL, send_mail, metrics),
         Job.PROCESS_GATEWAY_EVENT: handler_for(
             Job.PROCESS_GATEWAY_EVENT,
             lambda event: use_cases.process_gateway_event.execute(ProcessGatewayEventCommand(event)),

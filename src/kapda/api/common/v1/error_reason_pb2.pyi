@@ -39,6 +39,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The payment's signature was not made by the gateway for this order and payment."""
     ERROR_REASON_DEADLINE_TOO_SHORT: _ErrorReason.ValueType  # 105
     """The call's deadline leaves too little time to finish; nothing was begun. Metadata: minimum_seconds."""
+    ERROR_REASON_LINK_INVALID: _ErrorReason.ValueType  # 106
+    """The mailed link does not work: it was used, has expired, was replaced by a newer one, or is none of ours."""
     ERROR_REASON_CREDENTIALS_INVALID: _ErrorReason.ValueType  # 200
     """UNAUTHENTICATED: nobody, or nobody any more.
 
@@ -240,6 +242,8 @@ ERROR_REASON_PAYMENT_SIGNATURE_INVALID: ErrorReason.ValueType  # 104
 """The payment's signature was not made by the gateway for this order and payment."""
 ERROR_REASON_DEADLINE_TOO_SHORT: ErrorReason.ValueType  # 105
 """The call's deadline leaves too little time to finish; nothing was begun. Metadata: minimum_seconds."""
+ERROR_REASON_LINK_INVALID: ErrorReason.ValueType  # 106
+"""The mailed link does not work: it was used, has expired, was replaced by a newer one, or is none of ours."""
 ERROR_REASON_CREDENTIALS_INVALID: ErrorReason.ValueType  # 200
 """UNAUTHENTICATED: nobody, or nobody any more.
 

@@ -1,0 +1,1 @@
+"""Mail: letters in words, messages, SMTP, and a folder in its place."""

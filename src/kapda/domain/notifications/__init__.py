@@ -1,0 +1,1 @@
+"""Letters to users: what is mailed, when, and how often it is tried."""

@@ -1,0 +1,152 @@
+"""SMTP's answers, sorted into taken, refused for good, and not now; and nothing of an address in what is raised."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from kapda.adapters.mail.mime import Sender
+from kapda.adapters.mail.smtp_sender import Security, SmtpSender, SmtpServer
+from kapda.domain.identity.user import DisplayName, EmailAddress
+from kapda.domain.notifications.letters import Content, OutgoingMail
+from kapda.domain.notifications.ports import MailRefusedError, MailUnavailableError
+from kapda.domain.shared.ids import MailId
+from kapda.domain.shared.mails import MailKind
+from tests.mail_server import MailServer, serving_mail
+
+FROM = Sender("The Kapda Co.", "no-reply@kapda.test")
+MAIL = OutgoingMail(
+    MailId(UUID(int=0x5E)),
+    MailKind.ORDER_PLACED,
+    EmailAddress("asha@example.in"),
+    DisplayName("आशा राव"),
+    datetime(2026, 3, 14, 6, 30, tzinfo=UTC),
+    Content("Your order K100001", "Dear आशा\n.\nbye\n", "<p>Dear आशा</p>"),
+)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MailServer]:
+    async with serving_mail(MailServer()) as running:
+        yield running
+
+
+def sender_for(
+    server: MailServer, security: Security = Security.NONE, trust: ssl.SSLContext | None = None
+) -> SmtpSender:
+    return SmtpSender(
+        SmtpServer("127.0.0.1", server.port, security, trust=trust), FROM, step_seconds=0.5, total_seconds=2.0
+    )
+
+
+async def test_a_mail_arrives_whole_under_a_message_id_that_is_the_same_each_time(server: MailServer) -> None:
+    for _ in range(2):
+        await sender_for(server).send(MAIL)
+    first, second = server.parsed()
+    assert first["Message-ID"] == second["Message-ID"] == f"<{MAIL.id}@kapda.test>"
+    assert server.messages[0].count(b"\n") == server.messages[1].count(b"\n")
+    assert (first["Subject"], str(first["To"])) == ("Your order K100001", "आशा राव <asha@example.in>")
+    text, html = first.get_body(("plain",)), first.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert text.get_content().replace("\r\n", "\n") == "Dear आशा\n.\nbye\n"
+    assert "Dear आशा" in html.get_content()
+    assert server.recipients == ["asha@example.in"] * 2
+    assert all(byte < 128 for byte in server.messages[0])
+
+
+@pytest.mark.parametrize("step", ["RCPT", "DATA", "MESSAGE"])
+async def test_a_letter_that_is_refused_with_5xx_is_refused_for_good(server: MailServer, step: str) -> None:
+    server.replies[step] = "550 <asha@example.in> is not known here"
+    with pytest.raises(MailRefusedError) as refused:
+        await sender_for(server).send(MAIL)
+    assert refused.value.reply_code == 550
+    assert "asha" not in repr(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        ("CONNECT", "421 too busy"),
+        ("CONNECT", "554 no mail from you"),
+        ("MAIL", "550 no mail from this sender"),
+        ("MAIL", "451 later"),
+        ("RCPT", "450 <asha@example.in> is greylisted"),
+        ("DATA", "451 later"),
+        ("MESSAGE", "452 no room for asha@example.in"),
+        ("MESSAGE", "what?"),
+    ],
+)
+async def test_whatever_else_is_refused_is_tried_again(server: MailServer, step: str, reply: str) -> None:
+    server.replies[step] = reply
+    with pytest.raises(MailUnavailableError) as refused:
+        await sender_for(server).send(MAIL)
+    assert "asha" not in f"{refused.value!r} {refused.value.detail}"
+
+
+async def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_allowed(server: MailServer) -> None:
+    server.answers = False
+    async with asyncio.timeout(5):
+        with pytest.raises(MailUnavailableError):
+            await sender_for(server).send(MAIL)
+    assert len(server.messages) == 1
+
+
+async def test_a_server_that_is_not_there_is_tried_again() -> None:
+    async with serving_mail(MailServer()) as gone:
+        pass
+    with pytest.raises(MailUnavailableError):
+        await sender_for(gone).send(MAIL)
+
+
+async def test_with_starttls_a_mail_goes_encrypted_or_not_at_all(tmp_path: Path) -> None:
+    serving, trusting = _certified(tmp_path)
+    async with serving_mail(MailServer(tls=serving)) as server:
+        await sender_for(server, Security.STARTTLS, trusting).send(MAIL)
+        assert server.encrypted == [True]
+        with pytest.raises(MailUnavailableError):
+            await sender_for(server, Security.STARTTLS).send(MAIL)  # nobody vouches for its certificate
+    async with serving_mail(MailServer()) as plain:
+        with pytest.raises(MailUnavailableError):
+            await sender_for(plain, Security.STARTTLS, trusting).send(MAIL)
+        assert plain.recipients == []
+
+
+def _certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's side and the side of a client who trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("127.0.0.1"), _loopback()]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    public = certificate.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(public + secret)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(folder / "server.pem")
+    return serving, ssl.create_default_context(cadata=public.decode())
+
+
+def _loopback() -> x509.IPAddress:
+    return x509.IPAddress(ip_address("127.0.0.1"))

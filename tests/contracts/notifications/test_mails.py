@@ -1,0 +1,109 @@
+"""The queue of mails as its port promises."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from kapda.domain.notifications.mail import Mail, MailState
+from kapda.domain.shared.ids import MailId
+from kapda.domain.shared.mails import MailKind, MailRequest
+from tests.contracts.notifications.conftest import Store
+from tests.fakes.samples import ASHA, NOON
+
+MINUTE = timedelta(minutes=1)
+ORDER = UUID(int=0x0D)
+
+
+def about_order(number: int = 1, kind: MailKind = MailKind.ORDER_PLACED, minutes: int = 0) -> MailRequest:
+    return MailRequest.to_user(UUID(int=number), kind, ASHA, NOON + minutes * MINUTE, ORDER)
+
+
+def to_address(number: int, address: str = "Asha@example.in") -> MailRequest:
+    return MailRequest.to_address(UUID(int=number), MailKind.RESET_PASSWORD, address, NOON)
+
+
+async def queue(store: Store, *mails: MailRequest) -> None:
+    for mail in mails:
+        async with store() as uow:
+            await uow.mails.queue(mail)
+            await uow.commit()
+
+
+async def take(store: Store, number: int = 1, minutes: int = 0) -> Mail | None:
+    at = NOON + minutes * MINUTE
+    async with store() as uow:
+        mail = await uow.mails.take(MailId(UUID(int=number)), at, at + MINUTE)
+        await uow.commit()
+    return mail
+
+
+async def due(store: Store, minutes: int = 0, limit: int = 10) -> list[int]:
+    async with store() as uow:
+        return [mail.int for mail in await uow.mails.due(NOON + minutes * MINUTE, limit)]
+
+
+async def test_a_mail_is_queued_with_the_commit_or_not_at_all(store: Store) -> None:
+    async with store() as uow:
+        await uow.mails.queue(about_order())
+    assert await due(store) == []
+    await queue(store, about_order())
+    assert await due(store) == [1]
+
+
+async def test_a_taken_mail_is_nobody_elses_until_its_lease_is_over(store: Store) -> None:
+    await queue(store, about_order())
+    mail = await take(store)
+    assert mail == Mail(MailId(UUID(int=1)), MailKind.ORDER_PLACED, ASHA, None, ORDER, None, 1, NOON)
+    assert await take(store) is None
+    again = await take(store, minutes=1)
+    assert again is not None
+    assert again.attempts == 2
+
+
+async def test_a_mail_that_was_taken_and_rolled_back_was_not_taken(store: Store) -> None:
+    await queue(store, about_order())
+    async with store() as uow:
+        assert await uow.mails.take(MailId(UUID(int=1)), NOON, NOON + MINUTE) is not None
+    mail = await take(store)
+    assert mail is not None
+    assert mail.attempts == 1
+
+
+async def test_there_is_one_mail_a_kind_and_subject_also_after_it_was_sent(store: Store) -> None:
+    await queue(store, about_order(1), about_order(2), about_order(3, MailKind.ORDER_CANCELLED))
+    assert await due(store) == [1, 3]
+    async with store() as uow:
+        await uow.mails.finish(MailId(UUID(int=1)), MailState.SENT, "", NOON)
+        await uow.commit()
+    await queue(store, about_order(4))
+    assert await due(store) == [3]
+
+
+async def test_there_is_one_mail_a_kind_and_address_until_the_account_is_known(store: Store) -> None:
+    await queue(store, to_address(1), to_address(2, "asha@EXAMPLE.in"), to_address(3, "binod@example.in"))
+    assert await due(store) == [1, 3]
+    async with store() as uow:
+        await uow.mails.addressed(MailId(UUID(int=1)), ASHA)
+        await uow.commit()
+    await queue(store, to_address(4))
+    assert await due(store) == [1, 3, 4]
+    mail = await take(store)
+    assert mail is not None
+    assert (mail.user_id, mail.address) == (ASHA, None)
+
+
+async def test_a_postponed_mail_waits_and_an_ended_one_stays_ended(store: Store) -> None:
+    await queue(store, about_order(1), to_address(2))
+    async with store() as uow:
+        await uow.mails.postpone(MailId(UUID(int=1)), NOON + 5 * MINUTE)
+        await uow.mails.finish(MailId(UUID(int=2)), MailState.DROPPED, "no_account", NOON)
+        await uow.mails.postpone(MailId(UUID(int=2)), NOON)
+        await uow.commit()
+    assert await due(store, 4) == []
+    assert await due(store, 5) == [1]
+    assert await take(store, 2, minutes=60) is None
+
+
+async def test_due_mails_come_the_longest_waiting_first(store: Store) -> None:
+    await queue(store, about_order(1, minutes=2), to_address(2))
+    assert await due(store, 2) == [2, 1]
+    assert await due(store, 2, limit=1) == [2]

@@ -1,0 +1,103 @@
+"""Mails and mailed links in memory."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kapda.domain.identity.mailed_link import LinkPurpose, LinkToken, MailedLink
+from kapda.domain.notifications.mail import Mail, MailState
+from kapda.domain.shared.ids import LinkId, MailId, UserId
+from kapda.domain.shared.jobs import Job, Jobs
+from kapda.domain.shared.mails import MailRequest
+
+
+@dataclass(frozen=True, slots=True)
+class MailRow:
+    """A mail, and where it stands. `next_attempt_at` is None once it has ended."""
+
+    mail: Mail
+    next_attempt_at: datetime | None
+    state: MailState = MailState.QUEUED
+    detail: str = ""
+
+
+@dataclass
+class InMemoryMails:
+    """MailQueue over a table."""
+
+    rows: dict[MailId, MailRow]
+    jobs: Jobs
+
+    async def queue(self, mail: MailRequest) -> None:
+        for row in self.rows.values():
+            same_kind = row.mail.kind is mail.kind
+            same_subject = mail.subject_id is not None and row.mail.subject_id == mail.subject_id
+            address = row.mail.address
+            same_address = address is not None and address.lower() == (mail.address or "").lower()
+            if same_kind and (same_subject or same_address):
+                return
+        new = Mail(mail.id, mail.kind, mail.user_id, mail.address, mail.subject_id, None, 0, mail.queued_at)
+        self.rows[mail.id] = MailRow(new, mail.queued_at)
+        await self.jobs.wake(Job.SEND_MAIL, mail.id)
+
+    async def take(self, mail_id: MailId, at: datetime, until: datetime) -> Mail | None:
+        row = self.rows.get(mail_id)
+        if row is None or row.next_attempt_at is None or row.next_attempt_at > at:
+            return None
+        taken = replace(row.mail, attempts=row.mail.attempts + 1)
+        self.rows[mail_id] = replace(row, mail=taken, next_attempt_at=until)
+        return taken
+
+    async def addressed(self, mail_id: MailId, user_id: UserId) -> None:
+        row = self.rows[mail_id]
+        self.rows[mail_id] = replace(row, mail=replace(row.mail, user_id=user_id, address=None))
+
+    async def linked(self, mail_id: MailId, link_id: LinkId) -> None:
+        row = self.rows[mail_id]
+        self.rows[mail_id] = replace(row, mail=replace(row.mail, link_id=link_id))
+
+    async def postpone(self, mail_id: MailId, next_attempt_at: datetime) -> None:
+        row = self.rows[mail_id]
+        if row.state is MailState.QUEUED:
+            self.rows[mail_id] = replace(row, next_attempt_at=next_attempt_at)
+
+    async def finish(self, mail_id: MailId, state: MailState, detail: str, at: datetime) -> None:
+        row = self.rows[mail_id]
+        if row.state is MailState.QUEUED:
+            ended = replace(row.mail, address=None)
+            self.rows[mail_id] = MailRow(ended, None, state, detail)
+
+    async def due(self, at: datetime, limit: int) -> tuple[MailId, ...]:
+        waiting = [(row.next_attempt_at, mail_id) for mail_id, row in self.rows.items() if row.next_attempt_at]
+        return tuple(mail_id for due_at, mail_id in sorted(waiting)[:limit] if due_at <= at)
+
+
+@dataclass
+class InMemoryMailedLinks:
+    """MailedLinks over a table."""
+
+    rows: dict[LinkId, MailedLink]
+
+    async def add(self, link: MailedLink) -> None:
+        await self.end(link.user_id, link.purpose, link.created_at)
+        self.rows[link.id] = link
+
+    async def find(self, link_id: LinkId) -> MailedLink | None:
+        return self.rows.get(link_id)
+
+    async def use(self, token: LinkToken, purpose: LinkPurpose, at: datetime) -> bool:
+        link = self.rows.get(token.link_id)
+        if link is None or not link.works_with(token, purpose, at):
+            return False
+        self.rows[link.id] = replace(link, closed_at=at)
+        return True
+
+    async def end(self, user_id: UserId, purpose: LinkPurpose, at: datetime) -> None:
+        for link in list(self.rows.values()):
+            if (link.user_id, link.purpose, link.closed_at) == (user_id, purpose, None):
+                self.rows[link.id] = replace(link, closed_at=at)
+
+    async def made_since(self, user_id: UserId, purpose: LinkPurpose, since: datetime) -> int:
+        return sum(
+            (link.user_id, link.purpose) == (user_id, purpose) and link.created_at >= since
+            for link in self.rows.values()
+        )

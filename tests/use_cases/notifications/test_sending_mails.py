@@ -1,0 +1,230 @@
+"""A mail goes to whom it is for, says what is true, and is tried until somebody took it or refused it for good."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from kapda.adapters.crypto.link_tokens import HmacLinkTokens
+from kapda.adapters.mail.jinja_composer import JinjaComposer
+from kapda.adapters.mail.mime import Sender, to_message
+from kapda.domain.checkout.checkout import CheckoutState
+from kapda.domain.identity.user import DisplayName, EmailAddress, User, UserStatus
+from kapda.domain.notifications.letters import OutgoingMail, WebPages
+from kapda.domain.notifications.mail import LEASE, MAX_LINKS, MailOutcome, MailState, retry_delay
+from kapda.domain.notifications.mailing_sink import MailingSink
+from kapda.domain.notifications.ports import MailRefusedError, MailUnavailableError
+from kapda.domain.notifications.use_cases.send_mail import SendMail, SendMailCommand
+from kapda.domain.notifications.use_cases.wake_due_mails import WakeDueMails
+from kapda.domain.notifications.use_cases.write_letter import WriteLetter
+from kapda.domain.orders.order import Order, place
+from kapda.domain.shared.events import DomainEvent, SequencedEvent
+from kapda.domain.shared.ids import MailId, OrderId, PaymentId
+from kapda.domain.shared.mails import MailKind, MailRequest
+from tests.fakes import samples
+from tests.fakes.database import InMemoryDatabase
+from tests.fakes.identity import CountingIds, SettableClock
+from tests.fakes.samples import ASHA, NOON
+
+TOKENS = HmacLinkTokens(bytes(range(32)))
+
+
+@dataclass
+class Outbox:
+    """A MailSender that keeps, or fails as it is told; no transaction may be open meanwhile."""
+
+    database: InMemoryDatabase
+    mails: list[OutgoingMail] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def send(self, mail: OutgoingMail) -> None:
+        self.database.check_nothing_open()
+        if self.error is not None:
+            raise self.error
+        self.mails.append(mail)
+
+
+class PostOffice:
+    """Asha's account and everything that sends mails."""
+
+    def __init__(self) -> None:
+        self.database = InMemoryDatabase()
+        self.clock = SettableClock(NOON)
+        self.ids = CountingIds(1_000)
+        self.out = Outbox(self.database)
+        self.asha = User.signed_up(ASHA, EmailAddress("Asha@Example.in"), DisplayName("Asha <b>Rao</b>"), "hash", NOON)
+        self.database.tables.users[ASHA] = self.asha
+        writer = WriteLetter(TOKENS, WebPages("https://kapda.test"), self.ids, self.clock)
+        self.send_mail = SendMail(self.database.unit_of_work, writer, JinjaComposer(), self.out, self.clock)
+
+    async def queue(self, mail: MailRequest) -> None:
+        async with self.database.unit_of_work() as uow:
+            await uow.mails.queue(mail)
+            await uow.commit()
+
+    async def send(self, number: int = 1) -> MailOutcome | None:
+        return await self.send_mail.execute(SendMailCommand(MailId(UUID(int=number))))
+
+    async def forgot(self, number: int = 1, address: str = "asha@example.in") -> MailOutcome | None:
+        await self.queue(MailRequest.to_address(UUID(int=number), MailKind.RESET_PASSWORD, address, self.clock.now()))
+        return await self.send(number)
+
+    def token(self, index: int = -1) -> str:
+        text = self.out.mails[index].content.text
+        return text.partition("#token=")[2].split()[0]
+
+
+@pytest.fixture
+def office() -> PostOffice:
+    return PostOffice()
+
+
+def an_order() -> Order:
+    checkout = samples.checkout_in(CheckoutState.OPEN, samples.checkout_line(1))
+    return place(
+        checkout,
+        order_id=OrderId(UUID(int=0x0D)),
+        number="K100001",
+        payment_id=PaymentId(UUID(int=3)),
+        actor="x",
+        at=NOON,
+    )
+
+
+async def test_a_reset_goes_to_the_accounts_own_address_with_a_link_that_the_database_cannot_make(
+    office: PostOffice,
+) -> None:
+    assert await office.forgot() == MailOutcome(MailKind.RESET_PASSWORD, MailState.SENT)
+    (mail,) = office.out.mails
+    assert mail.to.text == "Asha@Example.in"
+    assert "https://kapda.test/reset-password#token=" in mail.content.text
+    assert office.token() in mail.content.html
+    assert office.token() not in repr(office.database.tables)
+    assert office.token() not in repr(mail)
+    assert "asha@example.in" not in repr(list(office.database.tables.mails.values()))
+
+
+async def test_a_name_is_text_in_the_html_and_never_markup(office: PostOffice) -> None:
+    await office.forgot()
+    content = office.out.mails[0].content
+    assert "Asha &lt;b&gt;Rao&lt;/b&gt;" in content.html
+    assert "Asha <b>Rao</b>" in content.text
+    assert "<img" not in content.html
+    assert "src=" not in content.html
+
+
+async def test_an_address_without_an_account_is_told_nothing_and_forgotten(office: PostOffice) -> None:
+    assert await office.forgot(address="nobody@example.in") == MailOutcome(
+        MailKind.RESET_PASSWORD, MailState.DROPPED, "no_account"
+    )
+    assert office.out.mails == []
+    assert "nobody" not in repr(office.database.tables.mails)
+
+
+@pytest.mark.parametrize("status", [UserStatus.DISABLED, UserStatus.DELETED])
+async def test_an_account_that_is_shut_gets_no_mail(office: PostOffice, status: UserStatus) -> None:
+    office.asha.status = status
+    outcome = await office.forgot()
+    assert outcome is not None
+    assert (outcome.state, outcome.detail, office.out.mails) == (MailState.DROPPED, "account_not_active", [])
+
+
+async def test_a_mail_that_is_not_taken_waits_longer_each_time_and_never_runs_out(office: PostOffice) -> None:
+    office.out.error = MailUnavailableError("421")
+    await office.forgot()
+    for attempt in range(1, 12):
+        row = office.database.tables.mails[MailId(UUID(int=1))]
+        assert row.next_attempt_at == office.clock.now() + retry_delay(attempt)
+        assert await office.send() is None
+        office.clock.advance(retry_delay(attempt))
+        assert await WakeDueMails(office.database.unit_of_work, office.clock).execute() == 1
+        outcome = await office.send()
+        assert outcome == MailOutcome(MailKind.RESET_PASSWORD, MailState.QUEUED, "421")
+    office.out.error = None
+    office.clock.advance(timedelta(hours=1))
+    assert await office.send() == MailOutcome(MailKind.RESET_PASSWORD, MailState.SENT)
+    assert [mail.date for mail in office.out.mails] == [NOON]
+
+
+async def test_a_letter_refused_for_good_is_not_tried_again(office: PostOffice) -> None:
+    office.out.error = MailRefusedError(550)
+    assert await office.forgot() == MailOutcome(MailKind.RESET_PASSWORD, MailState.REFUSED, "550")
+    office.clock.advance(timedelta(days=1))
+    assert await WakeDueMails(office.database.unit_of_work, office.clock).execute() == 0
+
+
+async def test_a_worker_that_died_with_a_mail_leaves_it_due_under_the_same_id_and_link(office: PostOffice) -> None:
+    class KilledError(BaseException):
+        """The process ended here."""
+
+    await office.queue(MailRequest.to_user(UUID(int=1), MailKind.RESET_PASSWORD, ASHA, NOON))
+    office.database.fail_next_commit = None
+    commits = office.database.commits
+    office.out.error = None
+    original = office.out.send
+
+    async def accepted_then_killed(mail: OutgoingMail) -> None:
+        await original(mail)
+        raise KilledError
+
+    object.__setattr__(office.send_mail, "sender", type("Dying", (), {"send": staticmethod(accepted_then_killed)})())
+    with pytest.raises(KilledError):
+        await office.send()
+    assert office.database.commits == commits + 2
+    object.__setattr__(office.send_mail, "sender", office.out)
+    assert await office.send() is None
+    office.clock.advance(LEASE)
+    await office.send()
+    first, second = (to_message(mail, Sender("K", "no-reply@kapda.test")) for mail in office.out.mails)
+    assert (first["Message-ID"], first["Date"]) == (second["Message-ID"], second["Date"])
+    assert office.token(0) == office.token(1)
+
+
+async def test_a_retry_after_its_link_expired_carries_a_new_one_and_one_whose_link_is_over_is_dropped(
+    office: PostOffice,
+) -> None:
+    office.out.error = MailUnavailableError("451")
+    await office.forgot(1)
+    office.clock.advance(timedelta(hours=2))
+    office.out.error = None
+    await office.send(1)
+    token = TOKENS.read(office.token(), next(iter(office.database.tables.mailed_links.values())).purpose)
+    assert token is not None
+    assert office.database.tables.mailed_links[token.link_id].created_at == office.clock.now()
+    office.out.error = MailUnavailableError("451")
+    await office.forgot(2)
+    await office.forgot(3)
+    office.clock.advance(timedelta(minutes=1))
+    outcome = await office.send(2)
+    assert outcome is not None
+    assert (outcome.state, outcome.detail) == (MailState.DROPPED, "link_over")
+
+
+async def test_nobody_fills_a_mailbox_with_links(office: PostOffice) -> None:
+    for number in range(1, MAX_LINKS + 1):
+        await office.forgot(number)
+    outcome = await office.forgot(99)
+    assert outcome is not None
+    assert (outcome.state, outcome.detail) == (MailState.DROPPED, "too_many_links")
+    assert len(office.out.mails) == MAX_LINKS
+
+
+async def test_an_order_that_was_placed_is_told_once_however_often_its_event_comes(office: PostOffice) -> None:
+    class Silent:
+        async def publish(self, events: object) -> None:
+            return None
+
+    order = an_order()
+    office.database.tables.orders[order.id] = replace(order, customer_id=ASHA)
+    fact = DomainEvent("order", order.id, "order.placed", NOON, {"customer_id": str(ASHA)})
+    sink = MailingSink(Silent(), office.database.unit_of_work, office.ids, office.clock)
+    for _ in range(2):
+        await sink.publish([SequencedEvent(1, fact)])
+    (mail_id,) = office.database.tables.mails
+    await office.send(mail_id.int)
+    (mail,) = office.out.mails
+    assert mail.content.subject == "Your order K100001"
+    assert "Handblock kurta" in mail.content.text
+    assert "₹1,499.00" in mail.content.html
+    assert f"https://kapda.test/orders/{order.id}" in mail.content.html
