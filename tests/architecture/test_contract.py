@@ -44,6 +44,10 @@ WITHOUT_REQUEST_ID = {
 # A key's text is told once too. Revoking sets an end that stands: doing it again changes nothing and is not written down.
 WITHOUT_REQUEST_ID |= {"IssueApiKey", "RotateApiKey", "RevokeApiKey", "IssueSigningKey", "RevokeSigningKey"}
 
+# The old password, or the link, is good for one change; asking for a mail twice replaces the link in the first one.
+WITHOUT_REQUEST_ID |= {"ChangePassword", "RequestPasswordReset", "ResetPassword"}
+WITHOUT_REQUEST_ID |= {"RequestEmailConfirmation", "ConfirmEmail"}
+
 # Lists that one thing bounds: an order has no more refunds than pieces, but for a hand at the gateway's dashboard;
 # an address book has twenty entries.
 UNPAGED = {"ListRefunds", "ListAddresses"}

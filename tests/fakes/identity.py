@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kapda.domain.identity.api_key import ApiKey
 from kapda.domain.identity.client_network import ClientNetwork
+from kapda.domain.identity.mailed_link import MailedLink
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, Revocation
 from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
@@ -18,11 +19,12 @@ from kapda.domain.identity.signing import SigningKey
 from kapda.domain.identity.user import EmailAddress, Role, User
 from kapda.domain.shared.audit import AuditEntry
 from kapda.domain.shared.errors import AlreadyExistsError, Reason, UnauthenticatedError
-from kapda.domain.shared.ids import ApiKeyId, DesignerId, SessionId, SigningKeyId, UserId
+from kapda.domain.shared.ids import ApiKeyId, DesignerId, LinkId, MailId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.pages import Page, PageRequest
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.audit import InMemoryAudit
 from tests.fakes.log_ins import AttemptRow, InMemoryKnownNetworks, InMemoryLogInAttempts
+from tests.fakes.mails import InMemoryMailedLinks, InMemoryMails, MailRow, NobodyWakes
 from tests.fakes.signing_keys import InMemoryNonces, InMemorySigningKeys, Spent
 
 
@@ -60,6 +62,8 @@ class IdentityTables:
     members: set[tuple[DesignerId, UserId]] = field(default_factory=set)
     designers: set[DesignerId] = field(default_factory=set)
     api_keys: dict[ApiKeyId, ApiKey] = field(default_factory=dict)
+    mails: dict[MailId, MailRow] = field(default_factory=dict)
+    mailed_links: dict[LinkId, MailedLink] = field(default_factory=dict)
     signing_keys: dict[SigningKeyId, SigningKey] = field(default_factory=dict)
     nonces: Spent = field(default_factory=set)
     audit: list[AuditEntry] = field(default_factory=list)
@@ -216,6 +220,14 @@ class InMemoryIdentityUnitOfWork:
         return InMemoryKnownNetworks(self._working.known_networks, self._working.users)
 
     @property
+    def mails(self) -> InMemoryMails:
+        return InMemoryMails(self._working.mails, NobodyWakes())
+
+    @property
+    def mailed_links(self) -> InMemoryMailedLinks:
+        return InMemoryMailedLinks(self._working.mailed_links)
+
+    @property
     def audit(self) -> InMemoryAudit:
         return InMemoryAudit(self._working.audit)
 
@@ -234,6 +246,8 @@ class InMemoryIdentityUnitOfWork:
         self._tables.refresh_tokens = self._working.refresh_tokens
         self._tables.members = self._working.members
         self._tables.api_keys = self._working.api_keys
+        self._tables.mails = self._working.mails
+        self._tables.mailed_links = self._working.mailed_links
         self._tables.signing_keys = self._working.signing_keys
         self._tables.nonces = self._working.nonces
         self._tables.log_in_attempts = self._working.log_in_attempts

@@ -1,7 +1,9 @@
 """Mails and mailed links in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from kapda.domain.identity.mailed_link import LinkPurpose, LinkToken, MailedLink
 from kapda.domain.notifications.mail import Mail, MailState
@@ -69,6 +71,19 @@ class InMemoryMails:
     async def due(self, at: datetime, limit: int) -> tuple[MailId, ...]:
         waiting = [(row.next_attempt_at, mail_id) for mail_id, row in self.rows.items() if row.next_attempt_at]
         return tuple(mail_id for due_at, mail_id in sorted(waiting)[:limit] if due_at <= at)
+
+
+class NobodyWakes:
+    """Jobs that nobody runs, for suites that only look at what was queued."""
+
+    async def wake(self, job: Job, subject: UUID) -> None:
+        return None
+
+    def announce(self, job: Job) -> None:
+        return None
+
+    async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:
+        return None
 
 
 @dataclass

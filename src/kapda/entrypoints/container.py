@@ -74,6 +74,8 @@ from kapda.domain.identity.use_cases.add_address import AddAddress
 from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.use_cases.authenticate import Authenticate
 from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKey
+from kapda.domain.identity.use_cases.change_password import ChangePassword
+from kapda.domain.identity.use_cases.confirm_email import ConfirmEmail
 from kapda.domain.identity.use_cases.create_admin import CreateAdmin
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccount
 from kapda.domain.identity.use_cases.disable_user import DisableUser
@@ -81,6 +83,7 @@ from kapda.domain.identity.use_cases.enable_user import EnableUser
 from kapda.domain.identity.use_cases.end_session import EndSession
 from kapda.domain.identity.use_cases.end_user_sessions import EndUserSessions
 from kapda.domain.identity.use_cases.export_my_data import ExportMyData
+from kapda.domain.identity.use_cases.follow_link import FollowLink
 from kapda.domain.identity.use_cases.get_me import GetMe
 from kapda.domain.identity.use_cases.get_profile import GetProfile
 from kapda.domain.identity.use_cases.get_user import GetUser
@@ -96,9 +99,13 @@ from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.log_out import LogOut
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
+from kapda.domain.identity.use_cases.password_changer import PasswordChanger
 from kapda.domain.identity.use_cases.prefer_address import PreferAddress
 from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress
+from kapda.domain.identity.use_cases.request_email_confirmation import RequestEmailConfirmation
+from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordReset
+from kapda.domain.identity.use_cases.reset_password import ResetPassword
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKey
 from kapda.domain.identity.use_cases.revoke_signing_key import RevokeSigningKey
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKey
@@ -158,6 +165,7 @@ from kapda.entrypoints.grpc.servicers.identity import IdentityServicer
 from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
 from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
+from kapda.entrypoints.grpc.servicers.passwords import PasswordServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
 from kapda.entrypoints.grpc.servicers.profile import ProfileServicer
 from kapda.entrypoints.grpc.servicers.users import UserServicer
@@ -323,6 +331,34 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
         clock=clock,
     )
+    link_tokens = providers.Singleton(_link_tokens, settings)
+    follow_link = providers.Factory(FollowLink, tokens=link_tokens, clock=clock)
+    password_changer = providers.Factory(
+        PasswordChanger, passwords=password_hasher, strength=password_strength, ids=ids, clock=clock
+    )
+    change_password = providers.Factory(
+        ChangePassword,
+        unit_of_work=unit_of_work.provider,
+        passwords=password_hasher,
+        changer=password_changer,
+        revoked_tokens=revoked_tokens,
+        clock=clock,
+    )
+    request_password_reset = providers.Factory(
+        RequestPasswordReset, unit_of_work=unit_of_work.provider, ids=ids, clock=clock
+    )
+    reset_password = providers.Factory(
+        ResetPassword,
+        unit_of_work=unit_of_work.provider,
+        links=follow_link,
+        changer=password_changer,
+        revoked_tokens=revoked_tokens,
+        clock=clock,
+    )
+    request_email_confirmation = providers.Factory(
+        RequestEmailConfirmation, unit_of_work=unit_of_work.provider, ids=ids, clock=clock
+    )
+    confirm_email = providers.Factory(ConfirmEmail, unit_of_work=unit_of_work.provider, links=follow_link, clock=clock)
     log_out = providers.Factory(LogOut, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock)
     log_out_everywhere = providers.Factory(
         LogOutEverywhere, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock
@@ -555,7 +591,6 @@ class Container(containers.DeclarativeContainer):
     relay_events = providers.Factory(RelayEvents, unit_of_work=unit_of_work.provider, sink=mailing_sink, clock=clock)
 
     # Mails.
-    link_tokens = providers.Singleton(_link_tokens, settings)
     mail_sender = providers.Singleton(_mail_sender, settings)
     mail_composer = providers.Singleton(JinjaComposer)
     write_letter = providers.Factory(
@@ -598,6 +633,14 @@ class Container(containers.DeclarativeContainer):
             end_session=end_session,
             get_me=get_me,
             page_tokens=page_tokens,
+        ),
+        providers.Factory(
+            PasswordServicer,
+            change_password=change_password,
+            request_password_reset=request_password_reset,
+            reset_password=reset_password,
+            request_email_confirmation=request_email_confirmation,
+            confirm_email=confirm_email,
         ),
         providers.Factory(
             ProfileServicer,

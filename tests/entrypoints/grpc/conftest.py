@@ -47,6 +47,7 @@ from kapda.entrypoints.grpc.servicers.identity import IdentityServicer
 from kapda.entrypoints.grpc.servicers.inventory import InventoryServicer
 from kapda.entrypoints.grpc.servicers.ops import OpsServicer
 from kapda.entrypoints.grpc.servicers.orders import OrderServicer
+from kapda.entrypoints.grpc.servicers.passwords import PasswordServicer
 from kapda.entrypoints.grpc.servicers.payments import PaymentServicer
 from kapda.entrypoints.grpc.servicers.profile import ProfileServicer
 from kapda.entrypoints.grpc.servicers.users import UserServicer
@@ -231,6 +232,10 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
             **named("sign_up", "log_in", "refresh_session", "log_out", "log_out_everywhere", "list_sessions"),
             **named("end_session", "get_me"),
             page_tokens=tokens,
+        ),
+        PasswordServicer(
+            **named("change_password", "request_password_reset", "reset_password"),
+            **named("request_email_confirmation", "confirm_email"),
         ),
         ApiKeyServicer(
             **named("issue_api_key", "list_api_keys", "rotate_api_key", "revoke_api_key"),

@@ -15,6 +15,7 @@ from kapda.api.common.v1 import address_pb2, api_scope_pb2, money_pb2, role_pb2
 from kapda.api.identity.v1 import (
     api_key_service_pb2,
     identity_service_pb2,
+    password_service_pb2,
     profile_pb2,
     profile_service_pb2,
     user_service_pb2,
@@ -47,6 +48,8 @@ from kapda.domain.identity.profile import ProfileChange
 from kapda.domain.identity.refresh import RefreshSecret
 from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.use_cases.add_address import AddAddressCommand
+from kapda.domain.identity.use_cases.change_password import ChangePasswordCommand
+from kapda.domain.identity.use_cases.confirm_email import ConfirmEmailCommand
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccountCommand
 from kapda.domain.identity.use_cases.disable_user import DisableUserCommand
 from kapda.domain.identity.use_cases.enable_user import EnableUserCommand
@@ -70,6 +73,9 @@ from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereC
 from kapda.domain.identity.use_cases.prefer_address import PreferAddressCommand
 from kapda.domain.identity.use_cases.refresh_session import RefreshSessionCommand
 from kapda.domain.identity.use_cases.remove_address import RemoveAddressCommand
+from kapda.domain.identity.use_cases.request_email_confirmation import RequestEmailConfirmationCommand
+from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordResetCommand
+from kapda.domain.identity.use_cases.reset_password import ResetPasswordCommand
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKeyCommand
 from kapda.domain.identity.use_cases.revoke_signing_key import RevokeSigningKeyCommand
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKeyCommand
@@ -388,6 +394,41 @@ CASES = [
         profile.ExportMyDataRequest(),
         ExportMyDataCommand(PRINCIPALS[CUSTOMER]),
         '{"account": {}}',
+    ),
+    Case(
+        CUSTOMER,
+        "change_password",
+        password_service_pb2.ChangePasswordRequest(old_password="Blue-kurta-9", new_password="Red-kurta-10"),
+        ChangePasswordCommand(PRINCIPALS[CUSTOMER], "Blue-kurta-9", "Red-kurta-10"),
+        None,
+    ),
+    Case(
+        CUSTOMER,
+        "request_password_reset",
+        password_service_pb2.RequestPasswordResetRequest(email="asha@example.in"),
+        RequestPasswordResetCommand("asha@example.in"),
+        None,
+    ),
+    Case(
+        CUSTOMER,
+        "reset_password",
+        password_service_pb2.ResetPasswordRequest(token="link", new_password="Red-kurta-10"),
+        ResetPasswordCommand("link", "Red-kurta-10"),
+        None,
+    ),
+    Case(
+        CUSTOMER,
+        "request_email_confirmation",
+        password_service_pb2.RequestEmailConfirmationRequest(),
+        RequestEmailConfirmationCommand(PRINCIPALS[CUSTOMER]),
+        None,
+    ),
+    Case(
+        CUSTOMER,
+        "confirm_email",
+        password_service_pb2.ConfirmEmailRequest(token="link"),
+        ConfirmEmailCommand("link"),
+        None,
     ),
     Case(
         CUSTOMER,

@@ -3,10 +3,12 @@
 import asyncio
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 from kapda.api.catalog.v1 import catalog_service_pb2, product_pb2
 from kapda.entrypoints.cli.account import Account, log_in, sign_up
 from kapda.entrypoints.cli.dev_lines import Introduction
+from kapda.entrypoints.cli.mailbox import showing_mails
 from kapda.entrypoints.cli.stack import ADMIN_EMAIL, DEVELOPMENT_FOLDER, STACK_ERRORS, Stack, development_stack
 from kapda.entrypoints.cli.wire import RefusedError, Wire, send, wire_to
 
@@ -21,6 +23,8 @@ def run_dev() -> int:
             stack = cleanup.enter_context(development_stack())
             _say(asyncio.run(_introduction(stack)))
             _say(f"# Data and logs are in {DEVELOPMENT_FOLDER.resolve()}. Ctrl-C stops everything.")
+            if not stack.environment.get("KAPDA_SMTP_HOST"):
+                cleanup.enter_context(showing_mails(Path(stack.environment["KAPDA_MAIL_FOLDER"]), _say))
             stack.supervisor.watch()
         except (*STACK_ERRORS, RefusedError) as error:
             _say(str(error))

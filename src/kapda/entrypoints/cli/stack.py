@@ -111,6 +111,7 @@ def running_stack(folder: Path, given: Mapping[str, str]) -> Iterator[Stack]:
             with _timed(durations, "valkey"):
                 services["valkey"] = valkey = cleanup.enter_context(EmbeddedValkey(folder / "valkey"))
             environment["KAPDA_REDIS_URL"] = valkey.url()
+        environment.setdefault("KAPDA_MAIL_FOLDER", str((folder / "mailbox").resolve()))
         programs = _own_programs(environment)
         if "KAPDA_RAZORPAY_BASE_URL" not in environment:
             programs = (_emulator(environment), *programs)

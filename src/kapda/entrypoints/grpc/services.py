@@ -15,6 +15,8 @@ from kapda.api.identity.v1 import (
     api_key_service_pb2_grpc,
     identity_service_pb2,
     identity_service_pb2_grpc,
+    password_service_pb2,
+    password_service_pb2_grpc,
     profile_service_pb2,
     profile_service_pb2_grpc,
     user_service_pb2,
@@ -40,6 +42,11 @@ SERVICES = (
         identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"],
         identity_service_pb2_grpc.IdentityServiceServicer,
         identity_service_pb2_grpc.add_IdentityServiceServicer_to_server,
+    ),
+    Service(
+        password_service_pb2.DESCRIPTOR.services_by_name["PasswordService"],
+        password_service_pb2_grpc.PasswordServiceServicer,
+        password_service_pb2_grpc.add_PasswordServiceServicer_to_server,
     ),
     Service(
         profile_service_pb2.DESCRIPTOR.services_by_name["ProfileService"],
