@@ -34,7 +34,8 @@ class JobListener:
         while not stop.is_set():
             try:
                 await self._listen(job, heard, stop)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            # InternalClientError: the connection was closed just as it was being used.
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
                 _log.warning("announcements lost", job=job.value, type=type(error).__qualname__)
                 await _sleep(RESTART_SECONDS, stop)
 

@@ -18,7 +18,7 @@ from kapda.domain.shared.ids import LinkId, UserId
 class LinkPurpose(Enum):
     """What following a link may do."""
 
-    RESET_PASSWORD = "reset_password"  # noqa: S105  (a name, no secret)
+    RESET_PASSWORD = "reset_password"  # noqa: S105  # pragma: allowlist secret  (a name)
     CONFIRM_EMAIL = "confirm_email"
     UNLOCK = "unlock"
 

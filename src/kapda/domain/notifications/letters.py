@@ -107,7 +107,7 @@ class WebPages:
 
 
 _LINK_PAGES = {
-    LinkPurpose.RESET_PASSWORD: "reset-password",
+    LinkPurpose.RESET_PASSWORD: "reset-password",  # pragma: allowlist secret  (a path)
     LinkPurpose.CONFIRM_EMAIL: "confirm-email",
     LinkPurpose.UNLOCK: "unlock",
 }

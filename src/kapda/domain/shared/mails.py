@@ -17,10 +17,10 @@ from kapda.domain.shared.ids import MailId, UserId
 class MailKind(Enum):
     """What a letter is about."""
 
-    RESET_PASSWORD = "reset_password"  # noqa: S105  (a name, no secret)
+    RESET_PASSWORD = "reset_password"  # noqa: S105  # pragma: allowlist secret  (a name)
     CONFIRM_EMAIL = "confirm_email"
     UNLOCK = "unlock"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105  (a name, no secret)
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # pragma: allowlist secret  (a name)
     ORDER_PLACED = "order_placed"
     ORDER_CANCELLED = "order_cancelled"
     REFUND_REQUESTED = "refund_requested"
