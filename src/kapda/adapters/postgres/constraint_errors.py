@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -92,6 +93,8 @@ def domain_error(error: BaseException) -> DomainError | None:
     if meaning is not None:
         return meaning()
     lost = wrapped is not None and wrapped.connection_invalidated
+    # The driver loses its own thread when a server dies between two of its messages.
+    lost = lost or isinstance(cause, asyncpg.InternalClientError)
     if lost or sqlstate[:2] in _AWAY_CLASSES or isinstance(cause, OSError):
         return _unavailable()
     return None
