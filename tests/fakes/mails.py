@@ -29,7 +29,11 @@ class InMemoryMails:
     rows: dict[MailId, MailRow]
     jobs: Jobs
 
-    async def queue(self, mail: MailRequest) -> None:
+    async def queue(self, *mails: MailRequest) -> None:
+        for mail in mails:
+            await self._queue(mail)
+
+    async def _queue(self, mail: MailRequest) -> None:
         for row in self.rows.values():
             same_kind = row.mail.kind is mail.kind
             same_subject = mail.subject_id is not None and row.mail.subject_id == mail.subject_id

@@ -98,6 +98,8 @@ WRITES = {
     "place_order found": 5,  # read; claim, payment, order, answer
     "deliver": 10,  # store, job; read, find; the finisher's 5 without a request, finish
     "settle": 4,  # read, attempts, schedule; lock
+    # Of every aggregate: lease, read, mails, their jobs, mark, release; lease in vain.
+    "relay_events": 7,
     "sign_up": 4,  # user, session, network, refresh token
     "log_in": 7,  # attempts of late, find, lock, session, attempt, network, refresh token
     "refresh_session": 6,  # lock the session, token, user; save the session and the token, the next token
@@ -255,6 +257,7 @@ async def _checkout_and_order(rows: Rows) -> dict[str, int]:
     await rows.shop.container.relay_events().execute()
     for _ in range(rows.count):
         await buyer.buys(rows.variants[0])
+    counted["relay_events"] = await rows.counted(rows.shop.container.relay_events().execute)
     counted["place_order found"] = await rows.counted(partial(buyer.place, checkout, triple))
     other = await _full_cart(rows)
     paid = await other.check_out()

@@ -49,6 +49,17 @@ async def test_a_mail_is_queued_with_the_commit_or_not_at_all(store: Store) -> N
     assert await due(store) == [1]
 
 
+async def test_many_mails_are_queued_as_one_would_be_and_each_only_once(store: Store) -> None:
+    other = MailRequest.to_user(UUID(int=4), MailKind.ORDER_PLACED, ASHA, NOON, UUID(int=0x0E))
+    async with store() as uow:
+        await uow.mails.queue()
+        await uow.mails.queue(about_order(1), about_order(2), about_order(3, MailKind.ORDER_CANCELLED), other)
+        await uow.commit()
+    assert await due(store) == [1, 3, 4]
+    await queue(store, about_order(5), to_address(6))
+    assert await due(store) == [1, 3, 4, 6]
+
+
 async def test_a_taken_mail_is_nobody_elses_until_its_lease_is_over(store: Store) -> None:
     await queue(store, about_order())
     mail = await take(store)

@@ -33,28 +33,25 @@ class MailingSink:
         facts = [one.event for one in events if one.event.type in _ORDER_MAILS or one.event.type in _REFUND_MAILS]
         if facts:
             async with self.unit_of_work() as uow:
-                # In one order everywhere: two who queue the same mails do not wait for each other in a ring.
-                for fact in sorted(facts, key=lambda fact: (fact.aggregate_id, fact.type)):
-                    await self._queue_mail(uow, fact)
+                mails = [await self._mail(uow, fact) for fact in facts]
+                await uow.mails.queue(*(mail for mail in mails if mail is not None))
                 await uow.commit()
         await self.sink.publish(events)
 
-    async def _queue_mail(self, uow: NotificationUnitOfWork, fact: DomainEvent) -> None:
+    async def _mail(self, uow: NotificationUnitOfWork, fact: DomainEvent) -> MailRequest | None:
         if (kind := _ORDER_MAILS.get(fact.type)) is not None:
             customer_id = UserId(UUID(str(fact.payload["customer_id"])))
-            await self._queue(uow, kind, customer_id, fact.aggregate_id)
-        else:
-            await self._queue_refund_mail(uow, fact, _REFUND_MAILS[fact.type])
+            return self._to(customer_id, kind, fact.aggregate_id)
+        return await self._refund_mail(uow, fact, _REFUND_MAILS[fact.type])
 
-    async def _queue_refund_mail(self, uow: NotificationUnitOfWork, fact: DomainEvent, kind: MailKind) -> None:
+    async def _refund_mail(self, uow: NotificationUnitOfWork, fact: DomainEvent, kind: MailKind) -> MailRequest | None:
         refund = await uow.refunds.get(RefundId(fact.aggregate_id))
         # A cancellation's own mail says that the money goes back.
         if refund is None or (kind is MailKind.REFUND_REQUESTED and refund.kind is RefundKind.ORDER_CANCELLED):
-            return
+            return None
         payment = await uow.payments.get(refund.payment_id, None)
         checkout = await uow.checkouts.get(payment.checkout_id, None) if payment is not None else None
-        if checkout is not None:
-            await self._queue(uow, kind, checkout.customer_id, refund.id)
+        return None if checkout is None else self._to(checkout.customer_id, kind, refund.id)
 
-    async def _queue(self, uow: NotificationUnitOfWork, kind: MailKind, user_id: UserId, subject_id: UUID) -> None:
-        await uow.mails.queue(MailRequest.to_user(self.ids.new(), kind, user_id, self.clock.now(), subject_id))
+    def _to(self, user_id: UserId, kind: MailKind, subject_id: UUID) -> MailRequest:
+        return MailRequest.to_user(self.ids.new(), kind, user_id, self.clock.now(), subject_id)

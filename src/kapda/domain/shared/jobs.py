@@ -31,10 +31,10 @@ class Jobs(Protocol):
         """Have `job` look at `subject` soon after the commit. A second wake-up for the same pair is one wake-up."""
         ...
 
-    def announce(self, job: Job) -> None:
-        """Have the workers of that kind look, after the commit, for what their own rows say is to be done."""
-        ...
-
     async def wake_all(self, job: Job, subjects: Sequence[UUID]) -> None:
         """The same for many subjects, at the cost of one."""
+        ...
+
+    def announce(self, job: Job) -> None:
+        """Have the workers of that kind look, after the commit, for what their own rows say is to be done."""
         ...

@@ -61,8 +61,8 @@ class MailRequest:
 class Mails(Protocol):
     """Queues mails, inside a unit of work: they leave after the commit, at least once; a rollback sends nothing."""
 
-    async def queue(self, mail: MailRequest) -> None:
-        """Keep the mail and wake who sends it.
+    async def queue(self, *mails: MailRequest) -> None:
+        """Keep the mails and wake who sends them; many at the cost of one.
 
         One mail a kind and subject for good, and one a kind and address while the account is not looked up yet: what
         would be the second is none.
