@@ -112,6 +112,9 @@ FALSE: Mapping[str, str] = {
     "events sent before an earlier one of their aggregate": """
         UPDATE outbox_events SET published_at = CASE WHEN sequence = 1 THEN NULL ELSE now() END
         WHERE aggregate_id = :returned_order""",
+    "mails whose next try is some minutes overdue": """
+        INSERT INTO mails (id, kind, user_id, queued_at, next_attempt_at)
+        VALUES (uuidv7(), 'password_changed', :customer, now() - interval '1 hour', now() - interval '10 minutes')""",
 }
 # Which of the shop's rows the check must name.
 NAMED = {

@@ -275,6 +275,12 @@ CHECKS: tuple[Check, ...] = (
         """SELECT e.aggregate_id AS id FROM outbox_events e JOIN outbox_events f USING (aggregate_id)
            WHERE f.sequence < e.sequence AND e.published_at IS NOT NULL AND f.published_at IS NULL""",
     ),
+    Check(
+        7,
+        "mails whose next try is some minutes overdue",
+        "mails",
+        "SELECT id FROM mails WHERE next_attempt_at < CAST(:lag AS timestamptz)",
+    ),
 )
 _STATEMENTS = tuple((check, check.statement()) for check in CHECKS)
 
