@@ -12,7 +12,7 @@ from protovalidate import Validator, Violation
 from tests.attacks.contract import Method, Path, fields_of
 from tests.attacks.values import Values, rules_of
 
-_LENGTH_DELIMITED, _FIXED32, _GROUP = 2, 5, 3
+_LENGTH_DELIMITED, _GROUP = 2, 3
 # What no UTF-8 has: a byte of nothing, half a surrogate pair, NUL in two bytes, a character beyond the last.
 _NO_UTF8 = [b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80"]
 _YEAR_2200 = 7_258_118_400
@@ -57,13 +57,6 @@ def broken_bytes(good: Message, method: Method) -> Iterator[Breakage]:
                 yield Breakage(f"{top.name} is {text!r}", whole + _delimited(top.number, text))
         if len(path) == 1 and top.type == FieldDescriptor.TYPE_MESSAGE:
             yield Breakage(f"{top.name} is no message", whole + _delimited(top.number, b"\xff\xff"))
-
-
-def harmless_bytes(good: Message, method: Method) -> Iterator[Breakage]:
-    """Oddly written, but what another version of a client may well send: each must be read as the good one is."""
-    whole = good.SerializeToString()
-    yield Breakage("a field that we do not know", whole + _delimited(_UNKNOWN_FIELD, b"later"))
-    yield Breakage("a field of the wrong wire type", whole + _tag(method.request.fields[0].number, _FIXED32) + b"abcd")
 
 
 def name_of(violation: Violation) -> str:
