@@ -5,17 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import msgspec
-
 from benchmarks.bench import Settings, prepared
-from benchmarks.machine import slug
+from benchmarks.kept import keep
 from benchmarks.report import report
-
-RESULTS = Path(__file__).with_name("results")
 
 
 def main() -> int:
-    """Run the bench; 1 when a bar is missed or a promise is broken."""
+    """Run the bench; 1 when a bar is missed, a promise is broken, or the figures could not be kept."""
     options = _options()
     settings = Settings(
         runs=options.runs,
@@ -30,11 +26,9 @@ def main() -> int:
         prepared(settings, Path(folder), print) as (bench, result),
     ):
         bench.run(result)
-    if options.save:
-        file = RESULTS / f"{result.taken_at[:10]}-{slug()}.json"
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
-        print(f"\nkept in benchmarks/results/{file.name}")
-    return report(result)
+    reached = report(result)
+    kept = not options.save or keep(result, result.taken_at)
+    return 0 if reached and kept else 1
 
 
 def _options() -> argparse.Namespace:

@@ -18,11 +18,11 @@ from benchmarks.bench import Bench, Settings, prepared
 from benchmarks.client import REFUSED
 from benchmarks.figures import Figure
 from benchmarks.job import Scenario
-from benchmarks.machine import load_average, machine, slug
+from benchmarks.kept import keep
+from benchmarks.machine import load_average, machine
 from benchmarks.meters import memory_mib
 from benchmarks.shop import Shelves
 
-RESULTS: Final = Path(__file__).with_name("results")
 _HEALTH_A_SECOND: Final = 20.0
 # A lone shopper's call that is faster than this meets no line.
 _WELL_MS: Final = 300.0
@@ -98,14 +98,11 @@ def main() -> int:
         kept = Overload(
             result.taken_at, machine(), load, result.settings, options.times, *measure(bench, options.times)
         )
-    if options.save:
-        file = RESULTS / f"{kept.taken_at[:10]}-overload-{slug()}.json"
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
-    return _report(kept)
+    kept_up = _report(kept)
+    return 0 if (not options.save or keep(kept, kept.taken_at, "overload")) and kept_up else 1
 
 
-def _report(kept: Overload) -> int:
+def _report(kept: Overload) -> bool:
     flood, accepted = kept.flood, 0.0
     print(f"sustainable {kept.sustainable.per_second:,.0f} purchases/s; {kept.times:g} times as many came")
     print(f"bought meanwhile: {flood.per_second:,.0f}/s; not even sent, all accounts busy: {flood.unsent}")
@@ -121,7 +118,7 @@ def _report(kept: Overload) -> int:
     print(f"load of the machine before: {kept.shared_machine_load}")
     told_at_once = all(" UNAVAILABLE " in name or " RESOURCE_EXHAUSTED " in name for name in flood.refusals)
     kept_up = accepted < 1_000 and told_at_once and not kept.health.refusals and kept.recovered_after is not None
-    return 0 if kept_up and not kept.broken_promises else 1
+    return kept_up and not kept.broken_promises
 
 
 if __name__ == "__main__":

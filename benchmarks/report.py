@@ -22,8 +22,8 @@ class Bar:
     reached: bool
 
 
-def report(result: Result) -> int:
-    """Print everything; return 1 when a bar is missed, else 0."""
+def report(result: Result) -> bool:
+    """Print everything; whether every bar is reached."""
     console = Console(width=_WIDTH, highlight=False)
     medians, bars = result.medians(), list(bars_of(result))
     console.print(_figures(medians))
@@ -37,7 +37,7 @@ def report(result: Result) -> int:
         f"load before: {result.shared_machine_load}. Server, database, worker and load generators share the cores; the"
         " generators are Python's grpc.aio and take about half of what a compiled client would leave to the server."
     )
-    return 0 if all(bar.reached for bar in bars) else 1
+    return all(bar.reached for bar in bars)
 
 
 def bars_of(result: Result) -> Iterator[Bar]:
