@@ -159,7 +159,7 @@ async def _big_order(rows: Rows) -> tuple[Buyer, Order]:
     return buyer, (await buyer.place(checkout, await buyer.pay(checkout))).value
 
 
-async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
+async def test_f41_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
     shop, container = rows.shop, rows.shop.container
     shopper = await _full_cart(rows)
     checkout = await shopper.check_out()
@@ -199,7 +199,7 @@ async def test_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
     assert {name: await rows.counted(call) for name, call in calls.items()} == READS
 
 
-async def test_writes_do_not_grow_with_the_rows(rows: Rows) -> None:
+async def test_f41_writes_do_not_grow_with_the_rows(rows: Rows) -> None:
     counted = await _cart_and_stock(rows) | await _checkout_and_order(rows) | await _identity(rows)
     assert counted == WRITES
 

@@ -34,7 +34,7 @@ pairs = st.builds(carts, contents, contents, limits)
 
 
 @given(pairs)
-def test_the_lines_are_the_union_less_the_lines_that_were_cut(pair: tuple[Cart, Cart]) -> None:
+def test_f37_the_lines_are_the_union_less_the_lines_that_were_cut(pair: tuple[Cart, Cart]) -> None:
     own, guest = pair
     left_out = {cut.variant_id for cut in plan_merge(own, guest).cuts if cut.reason is CutReason.LINE_LIMIT}
     union = {line.variant_id for line in (*own.lines, *guest.lines)}
@@ -43,7 +43,7 @@ def test_the_lines_are_the_union_less_the_lines_that_were_cut(pair: tuple[Cart, 
 
 
 @given(pairs)
-def test_every_quantity_is_the_larger_one_unless_a_cut_says_otherwise(pair: tuple[Cart, Cart]) -> None:
+def test_f37_every_quantity_is_the_larger_one_unless_a_cut_says_otherwise(pair: tuple[Cart, Cart]) -> None:
     own, guest = pair
     cut = {cut.variant_id: cut for cut in plan_merge(own, guest).cuts}
     mine, theirs = ({line.variant_id: line.quantity for line in cart.lines} for cart in pair)
@@ -58,7 +58,7 @@ def test_every_quantity_is_the_larger_one_unless_a_cut_says_otherwise(pair: tupl
 
 
 @given(pairs)
-def test_nothing_of_the_customers_own_is_lost_or_lowered(pair: tuple[Cart, Cart]) -> None:
+def test_f37_nothing_of_the_customers_own_is_lost_or_lowered(pair: tuple[Cart, Cart]) -> None:
     own, guest = pair
     after = merged(own, guest)
     assert all(after[line.variant_id] >= line.quantity for line in own.lines)

@@ -26,7 +26,7 @@ SIGNATURE = GOOD.headers()["x-razorpay-signature"]
     ],
     ids=["missing", "blank", "wrong", "cut", "not-ascii", "twice", "good-and-bad", "two-in-one"],
 )
-async def test_a_signature_that_is_not_exactly_one_good_one_is_refused(
+async def test_f34_a_signature_that_is_not_exactly_one_good_one_is_refused(
     shim: Shim, headers: list[tuple[str, str]]
 ) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
