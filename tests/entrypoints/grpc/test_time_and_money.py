@@ -1,7 +1,7 @@
 """Deadlines, and money phases that outlive their callers."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import grpc
@@ -13,7 +13,9 @@ from kapda.api.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from kapda.api.orders.v1 import order_service_pb2 as pb
 from kapda.api.orders.v1.order_service_pb2_grpc import OrderServiceStub
 from kapda.domain.shared.errors import FailedPreconditionError, Reason, UnavailableError
+from kapda.entrypoints.grpc.call import Context
 from kapda.entrypoints.grpc.deadlines import MINIMUM_SECONDS
+from kapda.entrypoints.grpc.interceptors.deadlines import Deadlines
 from kapda.entrypoints.grpc.serve import serve
 from kapda.entrypoints.grpc.services import SERVICES
 from kapda.entrypoints.supervisor import DeadlineExceededError, Supervisor
@@ -40,6 +42,14 @@ class Phase:
         await self.go_on.wait()
         self.ended = True
         raise NOT_CAPTURED
+
+
+class LateContext:
+    """What grpc tells of a call whose deadline has passed."""
+
+    def time_remaining(self) -> float:
+        """Never negative."""
+        return 0.0
 
 
 def place_order(served: Running, timeout: float | None = None) -> grpc.aio.UnaryUnaryCall[Any, Any]:
@@ -77,6 +87,20 @@ async def test_a_deadline_too_short_for_money_is_refused_before_anything_begins(
     assert refused.info.reason == "DEADLINE_TOO_SHORT"
     assert refused.info.metadata["minimum_seconds"] == "2"
     assert served.use_cases.commands == []
+
+
+@pytest.mark.parametrize("method", ["/kapda.api.cart.v1.CartService/GetCart", *MINIMUM_SECONDS])
+async def test_a_call_whose_deadline_passed_while_it_waited_is_not_begun(method: str) -> None:
+    begun: list[bytes] = []
+    context = cast(Context, LateContext())
+
+    async def proceed(request: bytes, _: object) -> bytes:
+        begun.append(request)
+        return b""
+
+    with pytest.raises(DeadlineExceededError):
+        await Deadlines().around(method, b"", context, proceed)
+    assert begun == []
 
 
 def test_minimum_deadlines_are_for_methods_that_exist() -> None:

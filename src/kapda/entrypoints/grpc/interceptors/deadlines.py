@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from math import inf
 
 from kapda.domain.shared.errors import InvalidArgumentError, Reason
 from kapda.entrypoints.grpc.call import Context
@@ -14,7 +13,8 @@ from kapda.entrypoints.supervisor import DeadlineExceededError
 class Deadlines(UnaryInterceptor):
     """Ends a call after `cap` seconds, and refuses one that brings less than its method's minimum.
 
-    A shorter deadline of the caller's is kept by grpc itself, which cancels the handler.
+    A shorter deadline of the caller's is kept by grpc itself, which cancels the handler; a call that comes to its turn after
+    its deadline is not begun.
     """
 
     def __init__(self, cap: float = CAP_SECONDS, minimums: Mapping[str, float] = MINIMUM_SECONDS) -> None:
@@ -24,10 +24,12 @@ class Deadlines(UnaryInterceptor):
 
     async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call in time. Raises InvalidArgumentError (DEADLINE_TOO_SHORT) or DeadlineExceededError."""
-        # None without a deadline, whatever the type stubs say.
-        remaining = context.time_remaining() or inf
+        # None without a deadline, whatever the type stubs say; 0.0 is one that has passed while the call waited.
+        remaining: float | None = context.time_remaining()
+        if remaining is not None and remaining <= 0:
+            raise DeadlineExceededError
         minimum = self._minimums.get(method, 0.0)
-        if remaining < minimum:
+        if remaining is not None and remaining < minimum:
             raise InvalidArgumentError(
                 Reason.DEADLINE_TOO_SHORT,
                 f"the call needs a deadline of at least {minimum:g} seconds",
