@@ -166,11 +166,11 @@ async def redis_answers(container: Container) -> bool:
 def _queue_probes(lanes: Lanes, container: Container) -> Sequence[Coroutine[Any, Any, None]]:
     """One for each pool, told to the calls that wait for it."""
     return [
-        probe_queue(connect, lane.waited, impatient_after=TARGET_SECONDS)
-        for connect, lane in (
-            (container.connection, lanes.general),
-            (container.stock_connection, lanes.buying),
-            (container.catalog_connection, lanes.browsing),
+        probe_queue(connect, tell, impatient_after=TARGET_SECONDS)
+        for connect, tell in (
+            (container.connection, lanes.connection_waited),
+            (container.stock_connection, lanes.stock_waited),
+            (container.catalog_connection, lanes.catalog_waited),
         )
     ]
 

@@ -8,8 +8,17 @@ import pytest
 from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.domain.shared.errors import Reason, UnavailableError
-from kapda.entrypoints.grpc.admission import FEWEST, FIRST, TARGET_SECONDS, AdaptiveLimit, Lane
-from kapda.entrypoints.grpc.lanes import Lanes
+from kapda.entrypoints.grpc.admission import (
+    FEWEST,
+    FIRST,
+    RETRY_AFTER_SECONDS,
+    SHORT,
+    STANDING_SECONDS,
+    TARGET_SECONDS,
+    AdaptiveLimit,
+    Lane,
+)
+from kapda.entrypoints.grpc.lanes import BUYING_SECONDS, Lanes
 
 TICK, LOOK = 0.01, 0.1
 
@@ -19,15 +28,21 @@ class Machine:
     """Serves `per_second` calls in the order of coming, of a crowd that does not wait for it."""
 
     per_second: float
-    lane: Lane = field(default_factory=lambda: Lane("test", 400))
     now: float = 0.0
+    lane: Lane = field(init=False)
     served: float = 0.0
     refused: int = 0
     longest_wait: float = 0.0
     _at_work: list[ExitStack] = field(default_factory=list)
     _owed: float = 0.0
     _due: float = 0.0
-    _next_look: float = LOOK
+    _next_tell: float = LOOK
+    _look_due: float | None = None
+    _ahead: int = 0
+    _come_again: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lane = Lane("test", 400, now=lambda: self.now)
 
     @property
     def wait(self) -> float:
@@ -36,33 +51,69 @@ class Machine:
 
     def crowd(self, arrivals_per_second: float, seconds: float) -> "Machine":
         """Time passes, with so many coming."""
-        self.refused, self.served, self.longest_wait = 0, 0.0, 0.0
+        self._count_anew()
         for _ in range(round(seconds / TICK)):
-            self.now += TICK
             self._due += arrivals_per_second * TICK
             while self._due >= 1:
                 self._due -= 1
                 self._arrive()
-            self._owed = min(self._owed + self.per_second * TICK, len(self._at_work))
-            while self._owed >= 1:
-                self._owed -= 1
-                self.served += 1
-                self._at_work.pop(0).close()
-            if self.now >= self._next_look:
-                # Whoever stands in line tells of it after that long at the latest.
-                self.lane.waited(min(self.wait, TARGET_SECONDS + LOOK))
-                self._next_look = self.now + LOOK + min(self.wait, TARGET_SECONDS)
+            self._tick()
         return self
 
-    def _arrive(self) -> None:
+    def shoppers(self, count: int, seconds: float, share: float = 1.0) -> "Machine":
+        """Time passes, with so many who each wait for an answer before they ask again, or for a second when refused.
+
+        `share` is that of the places which they may fill.
+        """
+        self._count_anew()
+        self._come_again = [self.now] * (count - len(self._at_work))
+        for _ in range(round(seconds / TICK)):
+            here = [at for at in self._come_again if at <= self.now]
+            self._come_again = [at for at in self._come_again if at > self.now]
+            for _ in here:
+                if not self._arrive(share):
+                    self._come_again.append(self.now + RETRY_AFTER_SECONDS)
+            self._come_again += [self.now] * self._tick()
+        return self
+
+    def _count_anew(self) -> None:
+        self.refused, self.served, self.longest_wait = 0, 0.0, 0.0
+
+    def _tick(self) -> int:
+        """A moment passes; how many are served in it."""
+        self.now += TICK
+        self._owed = min(self._owed + self.per_second * TICK, len(self._at_work))
+        served = int(self._owed)
+        self._owed -= served
+        self.served += served
+        for _ in range(served):
+            self._at_work.pop(0).close()
+        self._look(served)
+        return served
+
+    def _look(self, served: int) -> None:
+        """Stand in line as `queue_probe.py` does: tell how long it took, and while it lasts from time to time."""
+        self._ahead -= served
+        if self._ahead <= 0 and self._look_due is not None:
+            self.lane.waited(self.now - self._look_due)
+            self._look_due, self._next_tell = None, self.now + LOOK
+        elif self.now >= self._next_tell:
+            if self._look_due is None:
+                self._look_due, self._ahead = self.now, len(self._at_work)
+            else:
+                self.lane.waited(self.now - self._look_due)
+            self._next_tell = self.now + TARGET_SECONDS
+
+    def _arrive(self, share: float = 1.0) -> bool:
         place = ExitStack()
         try:
-            place.enter_context(self.lane.place())
+            place.enter_context(self.lane.place(share))
         except UnavailableError:
             self.refused += 1
-            return
+            return False
         self._at_work.append(place)
         self.longest_wait = max(self.longest_wait, self.wait)
+        return True
 
 
 @pytest.mark.parametrize("per_second", [60, 250, 800])
@@ -89,6 +140,35 @@ def test_a_burst_is_let_in_and_served_in_turn() -> None:
     machine.crowd(15_000, TICK)
     assert machine.refused == 0
     assert machine.crowd(0, 1).served == pytest.approx(150, abs=5)
+
+
+def test_a_hundred_shoppers_at_a_cold_start_are_all_served() -> None:
+    machine = Machine(110)
+    machine.shoppers(100, 1, share=0.75)
+    assert machine.longest_wait > 2 * TARGET_SECONDS
+    machine.per_second = 400
+
+    machine.shoppers(100, 20, share=0.75)
+
+    assert machine.refused == 0
+
+
+def test_a_hundred_shoppers_meet_no_refusal_soon_after_a_flood_though_they_always_stand_in_line() -> None:
+    machine = Machine(300).crowd(1_200, 10).crowd(0, 0.5)
+    machine.shoppers(100, 8, share=0.75)
+
+    machine.shoppers(100, 20, share=0.75)
+
+    assert SHORT * TARGET_SECONDS < machine.wait < TARGET_SECONDS
+    assert machine.refused == 0
+
+
+def test_two_hundred_shoppers_are_more_than_a_machine_for_fifty_serves_in_time() -> None:
+    machine = Machine(50).shoppers(200, 5)
+    machine.shoppers(200, 10)
+    assert machine.refused > 0
+    assert machine.longest_wait < 2 * TARGET_SECONDS
+    assert machine.served >= 0.97 * 10 * 50
 
 
 def test_after_a_flood_everybody_is_let_in_within_three_seconds() -> None:
@@ -119,26 +199,48 @@ def test_calls_that_wait_for_somebody_else_are_let_in_as_far_as_memory_allows() 
         assert lane.limit == 400
 
 
-def test_one_bad_moment_takes_half_at_most_and_the_fewest_always_stay() -> None:
+def test_a_line_turns_nobody_away_before_it_has_been_too_long_for_a_second() -> None:
     limit = AdaptiveLimit(400)
-    limit.waited(30.0, busiest=0)
+    for now in (0.0, 0.5, STANDING_SECONDS - 0.01):
+        limit.waited(30.0, now=now, used=True)
+    limit.waited(TARGET_SECONDS, now=STANDING_SECONDS, used=True)
+    limit.waited(30.0, now=STANDING_SECONDS + 0.1, used=True)
+    assert limit.value == FIRST
+
+
+def test_a_standing_line_takes_half_a_look_at_most_and_the_fewest_always_stay() -> None:
+    limit = AdaptiveLimit(400)
+    limit.waited(30.0, now=0.0, used=False)
+    limit.waited(30.0, now=STANDING_SECONDS, used=False)
     assert limit.value == FIRST // 2
-    for _ in range(20):
-        limit.waited(30.0, busiest=0)
+    for look in range(20):
+        limit.waited(30.0, now=STANDING_SECONDS + look, used=False)
     assert limit.value == FEWEST
+
+
+def test_what_shrank_the_limit_is_forgotten_while_people_stand_in_a_line_that_is_short_enough() -> None:
+    limit = AdaptiveLimit(400)
+    limit.waited(30.0, now=0.0, used=True)
+    limit.waited(30.0, now=STANDING_SECONDS, used=True)
+    for look in range(FIRST // 2):
+        limit.waited(0.9 * TARGET_SECONDS, now=10 + look / 10, used=True)
+    assert limit.value == FIRST
+    limit.waited(0.9 * TARGET_SECONDS, now=30, used=True)
+    assert limit.value == FIRST
 
 
 def test_a_limit_that_is_not_used_does_not_grow_beyond_the_first() -> None:
     limit = AdaptiveLimit(400)
     for _ in range(50):
-        limit.waited(0.0, busiest=3)
+        limit.waited(0.0, now=0.0, used=False)
     assert limit.value == FIRST
 
 
 def test_a_small_limit_stays_what_it_is() -> None:
     limit = AdaptiveLimit(2)
-    limit.waited(30.0, busiest=2)
-    limit.waited(0.0, busiest=2)
+    for now in (0.0, STANDING_SECONDS):
+        limit.waited(30.0, now=now, used=True)
+    limit.waited(0.0, now=2.0, used=True)
     assert limit.value == 2
 
 
@@ -163,6 +265,27 @@ def test_new_promises_leave_places_to_the_keeping_of_old_ones() -> None:
         with pytest.raises(UnavailableError), start.place(start_share):
             pass
         at_work.enter_context(place.place(place_share))
+
+
+@pytest.mark.parametrize(
+    ("connection", "stock", "limits"),
+    [
+        (TARGET_SECONDS, BUYING_SECONDS - TARGET_SECONDS, (FIRST, FIRST)),
+        (0.0, 2 * BUYING_SECONDS, (FIRST // 2, FIRST)),
+        (BUYING_SECONDS, BUYING_SECONDS, (FIRST // 2, 91)),
+    ],
+)
+def test_buyers_stand_in_the_line_of_the_reads_as_well_and_nobody_else_in_that_of_the_stock(
+    connection: float, stock: float, limits: tuple[int, int]
+) -> None:
+    now = 0.0
+    lanes = Lanes(400, lambda: now)
+    for moment in (0.0, STANDING_SECONDS):
+        now = moment
+        lanes.connection_waited(connection)
+        lanes.stock_waited(stock)
+        lanes.catalog_waited(0.0)
+    assert (lanes.buying.limit, lanes.general.limit, lanes.browsing.limit) == (*limits, FIRST)
 
 
 def test_every_service_has_its_lane() -> None:

@@ -8,8 +8,8 @@ from google.rpc import error_details_pb2 as details
 from grpc_health.v1 import health_pb2
 
 from kapda.domain.shared.request_log import Answer
-from kapda.entrypoints.grpc.admission import FIRST, TARGET_SECONDS
-from kapda.entrypoints.grpc.lanes import Lanes
+from kapda.entrypoints.grpc.admission import FIRST, STANDING_SECONDS
+from kapda.entrypoints.grpc.lanes import BUYING_SECONDS, Lanes
 from kapda.entrypoints.grpc.self_call import SelfCall
 from kapda.entrypoints.queue_probe import probe_queue
 from tests.entrypoints.grpc.conftest import Running, refusal
@@ -67,6 +67,12 @@ async def test_a_server_is_heard_at_its_own_address_by_itself(served: Running) -
 
 
 def test_calls_that_are_not_heard_in_time_make_every_lane_narrower() -> None:
-    lanes = Lanes(400)
-    lanes.call_waited(TARGET_SECONDS)
+    now = 0.0
+    lanes = Lanes(400, lambda: now)
+    for moment in (0.0, STANDING_SECONDS):
+        now = moment
+        lanes.call_waited(2 * BUYING_SECONDS)
+        lanes.connection_waited(0.0)
+        lanes.stock_waited(0.0)
+        lanes.catalog_waited(0.0)
     assert [lane.limit for lane in (lanes.buying, lanes.browsing, lanes.general)] == [FIRST // 2] * 3

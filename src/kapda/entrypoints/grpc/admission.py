@@ -1,31 +1,39 @@
-"""How many calls may be at work: as many as the machine serves without a queue, found out as it goes.
+"""How many calls may be at work: as many as the machine answers in time, found out as it goes.
 
 A fixed number is wrong on every machine but one. What tells the right one is how long somebody stands in line, first to be
 heard at all, then for a connection; `queue_probe.py` stands there ten times a second. While nobody waits for long, the limit
-grows as far as it is used; when they keep waiting, it shrinks. So the line stays short, whoever is let in is answered soon,
+grows as far as it is used; when a long line stays, it shrinks. So the line stays short, whoever is let in is answered soon,
 and whoever is not is told so at once and has cost next to nothing. A wait for the payment gateway is no line of ours and
 shrinks nothing.
+
+A line that grows and goes away again turns nobody away: a crowd that comes at once, a cold start or a bad moment of the
+machine leaves one, and it is worked off. Only one that has been too long at every look for a second is standing: more come
+than can be served, and waiting gains nobody anything (the idea is CoDel's, of routers).
 
 Each pool of connections has a lane of its own, because each has its own line: a flood of searches finds the lane of
 browsing full, and keeps nobody from a cart. What they share, the processor, shows in every line.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from kapda.domain.shared.errors import Reason, UnavailableError
 
-# A call stands in the long line once, in a short one before or after, and works in between: with this it is through within
-# a second. Shorter would turn away a hundred shoppers whom the machine can serve in the time they allow.
+# What a call may wait in all its lines together, if it has one line of connections to stand in.
 TARGET_SECONDS: Final = 0.4
-# Below half of that the line is short, and one call more does no harm.
-SHORT_SECONDS: Final = TARGET_SECONDS / 2
+# So long must a line be too long before anybody is turned away for it.
+STANDING_SECONDS: Final = 1.0
+# Below that share of the target the line is short, and some calls more do no harm.
+SHORT: Final = 0.5
 # Of one look: a single bad moment of the machine must not empty the shop.
 MOST_SHRINK: Final = 0.5
 # From the fewest back to a hundred within three seconds, at ten looks a second.
 GROW: Final = 1.1
+# The same while there is a line, though not too long a one: slowly enough for the line to show what it does.
+RECOVER: Final = 1.03
 # Two for each of the few connections that take stock: one at work, one next. So a line that is as short as it gets still
 # keeps the database busy.
 FEWEST: Final = 8
@@ -36,12 +44,15 @@ RETRY_AFTER_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class AdaptiveLimit:
-    """A number between `fewest` and `most` that follows the length of a line. It reads no clock: it moves when told."""
+    """A number between `fewest` and `most` that follows the length of a line, which may be `target` seconds. It reads no
+    clock: it moves when told."""
 
     most: int
+    target: float = TARGET_SECONDS
     fewest: int = FEWEST
     first: int = FIRST
     _limit: float = field(init=False)
+    _too_long_since: float | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.fewest = min(self.fewest, self.most)
@@ -53,32 +64,42 @@ class AdaptiveLimit:
         """How many may be at work now."""
         return int(self._limit)
 
-    def waited(self, seconds: float, busiest: int) -> None:
-        """Somebody stood in line for so long; `busiest` is the most that were at work since the last time."""
-        if seconds > TARGET_SECONDS:
-            # The line is as long as the limit lets it be: smaller by as much as the wait is too long, it is right.
-            self._limit = max(self._limit * max(TARGET_SECONDS / seconds, MOST_SHRINK), self.fewest)
-        elif seconds < SHORT_SECONDS:
+    def waited(self, seconds: float, now: float, *, used: bool) -> None:
+        """At `now` a line is so long; `used` when since the last time the limit was reached or turned somebody away."""
+        if seconds > self.target:
+            if self._too_long_since is None:
+                self._too_long_since = now
+            if now - self._too_long_since >= STANDING_SECONDS:
+                # The line is as long as the limit lets it be: smaller by as much as the wait is too long, it is right.
+                self._limit = max(self._limit * max(self.target / seconds, MOST_SHRINK), self.fewest)
+            return
+        self._too_long_since = None
+        short = seconds < SHORT * self.target
+        if self._limit < self.first:
+            # Back to the first, by and by where people stand in line as it is: what shrank the limit may be over.
+            if short or used:
+                self._limit = min(self._more(GROW if short else RECOVER), self.first)
+        elif short:
             # Beyond the first only as far as it is used, and back again: quiet hours must not let any crowd in.
-            if busiest >= self.value:
-                self._limit = min(self._more(), self.most)
-            elif self._limit < self.first:
-                self._limit = min(self._more(), self.first)
-            else:
-                self._limit = max(self._limit / GROW, self.first)
+            self._limit = min(self._more(GROW), self.most) if used else max(self._limit / GROW, self.first)
 
-    def _more(self) -> float:
-        return max(self._limit * GROW, self._limit + 1)
+    def _more(self, factor: float) -> float:
+        return max(self._limit * factor, self._limit + 1)
 
 
 class Lane:
-    """The calls that stand in one line, at work or refused."""
+    """The calls that stand in the same lines, at work or refused."""
 
-    def __init__(self, name: str, most: int) -> None:
+    def __init__(
+        self, name: str, most: int, target: float = TARGET_SECONDS, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`target` is how many seconds a call may wait in all its lines together."""
         self.name = name
-        self._limit = AdaptiveLimit(most)
+        self._limit = AdaptiveLimit(most, target)
+        self._now = now
+        self._elsewhere: dict[str, float] = {}
         self._at_work = 0
-        self._busiest = 0
+        self._used = False
 
     @property
     def limit(self) -> int:
@@ -86,16 +107,20 @@ class Lane:
         return self._limit.value
 
     def waited(self, seconds: float) -> None:
-        """Somebody stood in this lane's line for so long."""
-        self._limit.waited(seconds, self._busiest)
-        self._busiest = self._at_work
+        """Somebody stood so long in the line that only this lane's calls stand in; the limit moves."""
+        self._limit.waited(seconds + sum(self._elsewhere.values()), self._now(), used=self._used)
+        self._used = self._at_work >= self._limit.value
+
+    def waited_elsewhere(self, line: str, seconds: float) -> None:
+        """Somebody stood so long in a line that others stand in too; it counts at the next look at this lane's own."""
+        self._elsewhere[line] = seconds
 
     @contextmanager
     def place(self, share: float = 1.0) -> Iterator[None]:
         """A place inside the block, of the first `share` of them. Raises UnavailableError (OVERLOADED) at once."""
-        # Whoever is turned away shows as well that the limit is used.
-        self._busiest = max(self._busiest, self._at_work + 1)
-        if self._at_work >= max(1, int(self._limit.value * share)):
+        full = self._at_work >= max(1, int(self._limit.value * share))
+        self._used = self._used or full or self._at_work + 1 >= self._limit.value
+        if full:
             raise UnavailableError(Reason.OVERLOADED, "too many calls at the moment", retry_after=RETRY_AFTER_SECONDS)
         self._at_work += 1
         try:
