@@ -87,6 +87,9 @@ class InMemoryUsers:
     async def find(self, user_id: UserId) -> User | None:
         return deepcopy(self.rows.get(user_id))
 
+    async def find_all(self, user_ids: Collection[UserId]) -> Collection[User]:
+        return [deepcopy(self.rows[user_id]) for user_id in user_ids if user_id in self.rows]
+
     async def find_by_email(self, email: EmailAddress) -> User | None:
         return deepcopy(next((row for row in self.rows.values() if row.email.key == email.key), None))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kapda.domain.identity.mailed_link import LinkPurpose, LinkToken, MailedLink
-from kapda.domain.notifications.mail import Mail, MailState
+from kapda.domain.notifications.mail import Mail, MailOutcome, MailState
 from kapda.domain.shared.ids import LinkId, MailId, UserId
 from kapda.domain.shared.jobs import Job, Jobs
 from kapda.domain.shared.mails import MailRequest
@@ -43,12 +43,14 @@ class InMemoryMails:
                 return
         new = Mail(mail.id, mail.kind, mail.user_id, mail.address, mail.subject_id, None, 0, mail.queued_at)
         self.rows[mail.id] = MailRow(new, mail.queued_at)
-        await self.jobs.wake(Job.SEND_MAIL, mail.id)
+        self.jobs.announce(Job.SEND_MAIL)
 
-    async def take(self, mail_id: MailId, at: datetime, until: datetime) -> Mail | None:
-        row = self.rows.get(mail_id)
-        if row is None or row.next_attempt_at is None or row.next_attempt_at > at:
-            return None
+    async def take(self, at: datetime, until: datetime, limit: int) -> tuple[Mail, ...]:
+        waiting = [(row.next_attempt_at, mail_id) for mail_id, row in self.rows.items() if row.next_attempt_at]
+        return tuple(self._taken(mail_id, until) for due_at, mail_id in sorted(waiting)[:limit] if due_at <= at)
+
+    def _taken(self, mail_id: MailId, until: datetime) -> Mail:
+        row = self.rows[mail_id]
         taken = replace(row.mail, attempts=row.mail.attempts + 1)
         self.rows[mail_id] = replace(row, mail=taken, next_attempt_at=until)
         return taken
@@ -61,20 +63,16 @@ class InMemoryMails:
         row = self.rows[mail_id]
         self.rows[mail_id] = replace(row, mail=replace(row.mail, link_id=link_id))
 
-    async def postpone(self, mail_id: MailId, next_attempt_at: datetime) -> None:
-        row = self.rows[mail_id]
-        if row.state is MailState.QUEUED:
-            self.rows[mail_id] = replace(row, next_attempt_at=next_attempt_at)
-
-    async def finish(self, mail_id: MailId, state: MailState, detail: str, at: datetime) -> None:
-        row = self.rows[mail_id]
-        if row.state is MailState.QUEUED:
-            ended = replace(row.mail, address=None)
-            self.rows[mail_id] = MailRow(ended, None, state, detail)
-
-    async def due(self, at: datetime, limit: int) -> tuple[MailId, ...]:
-        waiting = [(row.next_attempt_at, mail_id) for mail_id, row in self.rows.items() if row.next_attempt_at]
-        return tuple(mail_id for due_at, mail_id in sorted(waiting)[:limit] if due_at <= at)
+    async def record(self, outcomes: Sequence[MailOutcome], at: datetime) -> None:
+        for outcome in outcomes:
+            row = self.rows.get(outcome.mail_id)
+            if row is None or row.state is not MailState.QUEUED:
+                continue
+            if outcome.state is MailState.QUEUED:
+                self.rows[outcome.mail_id] = replace(row, next_attempt_at=outcome.next_attempt_at)
+            else:
+                ended = replace(row.mail, address=None)
+                self.rows[outcome.mail_id] = MailRow(ended, None, outcome.state, outcome.detail)
 
 
 class NobodyWakes:

@@ -2,6 +2,7 @@
 
 import builtins
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from kapda.domain.ledger.entries import LedgerTransaction
@@ -45,6 +46,9 @@ class InMemoryOrders:
     async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         order = self._tables.orders.get(order_id)
         return order if order is not None and customer_id in (None, order.customer_id) else None
+
+    async def find_all(self, order_ids: Collection[OrderId]) -> Collection[Order]:
+        return [self._tables.orders[order_id] for order_id in order_ids if order_id in self._tables.orders]
 
     async def lock(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         return await self.get(order_id, customer_id)

@@ -127,9 +127,9 @@ from kapda.domain.inventory.use_cases.set_stock import SetStock
 from kapda.domain.notifications.letters import WebPages
 from kapda.domain.notifications.mailing_sink import MailingSink
 from kapda.domain.notifications.ports import MailSender
-from kapda.domain.notifications.use_cases.send_mail import SendMail
-from kapda.domain.notifications.use_cases.wake_due_mails import WakeDueMails
+from kapda.domain.notifications.use_cases.send_mails import SendMails
 from kapda.domain.notifications.use_cases.write_letter import WriteLetter
+from kapda.domain.notifications.use_cases.write_letters import WriteLetters
 from kapda.domain.ops.use_cases.check_promises import CheckPromises
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCases
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
@@ -600,15 +600,20 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
         clock=clock,
     )
-    send_mail = providers.Factory(
-        SendMail,
+    send_mails = providers.Factory(
+        SendMails,
         unit_of_work=unit_of_work.provider,
-        write_letter=write_letter,
+        write_letters=providers.Factory(
+            WriteLetters,
+            unit_of_work=unit_of_work.provider,
+            reads=reads.provider,
+            write_letter=write_letter,
+            clock=clock,
+        ),
         composer=mail_composer,
         sender=mail_sender,
         clock=clock,
     )
-    wake_due_mails = providers.Factory(WakeDueMails, unit_of_work=unit_of_work.provider, clock=clock)
 
     # The worker's own.
     retention = providers.Singleton(PostgresRetention, engine)

@@ -46,6 +46,7 @@ from tests.shop.buyer import Buyer, deliver, new_buyer, settle
 from tests.shop.devices import sign_in
 from tests.shop.gate import at_once
 from tests.shop.guest import new_guest
+from tests.shop.post import counting_mails
 from tests.shop.shop import Shop, new_request
 from tests.shop.statements import Statements
 
@@ -98,8 +99,10 @@ WRITES = {
     "place_order found": 5,  # read; claim, payment, order, answer
     "deliver": 10,  # store, job; read, find; the finisher's 5 without a request, finish
     "settle": 4,  # read, attempts, schedule; lock
-    # Of every aggregate: lease, read, mails, their jobs, mark, release; lease in vain.
-    "relay_events": 7,
+    # Of every aggregate: lease, read, mails, mark, release; lease in vain.
+    "relay_events": 6,
+    # Of every mail: take, recipients, orders, note; take in vain.
+    "send_mails": 5,
     "sign_up": 4,  # user, session, network, refresh token
     "log_in": 7,  # attempts of late, find, lock, session, attempt, network, refresh token
     "refresh_session": 6,  # lock the session, token, user; save the session and the token, the next token
@@ -258,6 +261,8 @@ async def _checkout_and_order(rows: Rows) -> dict[str, int]:
     for _ in range(rows.count):
         await buyer.buys(rows.variants[0])
     counted["relay_events"] = await rows.counted(rows.shop.container.relay_events().execute)
+    counting_mails(rows.shop)
+    counted["send_mails"] = await rows.counted(rows.shop.container.send_mails().execute)
     counted["place_order found"] = await rows.counted(partial(buyer.place, checkout, triple))
     other = await _full_cart(rows)
     paid = await other.check_out()

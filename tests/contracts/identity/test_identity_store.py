@@ -35,6 +35,16 @@ async def test_an_account_comes_back_as_it_went_in(store: IdentityStore) -> None
         assert await uow.users.lock(ASHA.id) == ASHA
 
 
+async def test_accounts_are_found_many_at_once_as_they_went_in(store: IdentityStore) -> None:
+    binod = replace(ASHA, id=UserId(UUID(int=3)), email=EmailAddress("binod@example.in"))
+    await keep(store, ASHA)
+    await keep(store, binod)
+    async with store.unit_of_work() as uow:
+        found = await uow.users.find_all({ASHA.id, binod.id, UserId(UUID(int=4))})
+        assert sorted(found, key=lambda user: user.id) == [ASHA, binod]
+        assert list(await uow.users.find_all(set())) == []
+
+
 async def test_an_account_is_found_by_any_spelling_of_its_address(store: IdentityStore) -> None:
     await keep(store, ASHA)
     async with store.unit_of_work() as uow:

@@ -68,6 +68,14 @@ async def kept(backing: Backing, number: int = 1, customer: UserId = ASHA) -> Or
     return await keep(backing, ordered(*await checkout_and_payment(backing, number, customer), number))
 
 
+async def test_orders_are_found_many_at_once_as_they_were_placed(backing: Backing) -> None:
+    first, second = await kept(backing, 1, ASHA), await kept(backing, 2, BINOD)
+    async with backing.unit_of_work() as uow:
+        found = await uow.orders.find_all({first.id, second.id, OrderId(UUID(int=9))})
+        assert sorted(found, key=lambda order: order.id) == [first, second]
+        assert list(await uow.orders.find_all(set())) == []
+
+
 async def test_an_order_is_read_as_it_was_placed(backing: Backing) -> None:
     order = await kept(backing)
     async with backing.unit_of_work() as uow:

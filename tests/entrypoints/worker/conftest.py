@@ -1,7 +1,7 @@
 """A worker with a real queue, a real sweep and a real stream, and use cases about money that only remember."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,8 +25,7 @@ from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.event_stream import STREAM, RedisEventStream
 from kapda.adapters.system.clock import SystemClock
 from kapda.domain.cart.use_cases.expire_carts import ExpireCarts
-from kapda.domain.notifications.use_cases.send_mail import SendMailCommand
-from kapda.domain.notifications.use_cases.wake_due_mails import WakeDueMails
+from kapda.domain.notifications.mail import MailOutcome
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
@@ -72,19 +71,23 @@ class Bench:
         self.processed: Remembers[ProcessGatewayEventCommand] = Remembers()
         self.settled: Remembers[SettleCheckoutCommand] = Remembers()
         self.sent: Remembers[SendRefundCommand] = Remembers()
-        self.mailed: Remembers[SendMailCommand] = Remembers()
+        self.looks_at_mails = 0
+        self.mailed: Sequence[MailOutcome] = ()
         self.use_cases = WorkerUseCases(
             process_gateway_event=self.processed,
             settle_checkout=self.settled,
             send_refund=self.sent,
-            send_mail=self.mailed,
-            wake_due_mails=WakeDueMails(self.unit_of_work, SystemClock()).execute,
+            send_mails=self.look_at_mails,
             sweep_recent_payments=_finds_nothing,
             relay_events=RelayEvents(self.unit_of_work, RedisEventStream(self.redis), SystemClock()).execute,
             wake_due_work=WakeDueWork(self.unit_of_work, SystemClock()).execute,
             prune=PostgresRetention(self.engine).prune,
             expire_carts=ExpireCarts(self.unit_of_work, SystemClock()).execute,
         )
+
+    async def look_at_mails(self) -> Sequence[MailOutcome]:
+        self.looks_at_mails += 1
+        return self.mailed
 
     def unit_of_work(self) -> PostgresUnitOfWork:
         return PostgresUnitOfWork(self.engine, self.notifier.notify)

@@ -4,17 +4,22 @@ import asyncio
 import time
 from dataclasses import replace
 from functools import partial
+from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from kapda.adapters.embedded.processes import free_port
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.event_stream import STREAM, RedisEventStream
 from kapda.adapters.system.clock import SystemClock
+from kapda.domain.notifications.mail import MailOutcome, MailState
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.payments.gateway_event import ReceivedEvent
 from kapda.domain.shared.events import DomainEvent
+from kapda.domain.shared.ids import MailId
 from kapda.domain.shared.jobs import Job
+from kapda.domain.shared.mails import MailKind, MailRequest
 from tests.entrypoints.worker.conftest import CHECKOUT, EVENT, ORDER, Bench, until_answered, until_ready
 from tests.waiting import until
 
@@ -43,6 +48,36 @@ async def test_an_event_is_in_the_stream_soon_after_its_commit(bench: Bench) -> 
         assert time.monotonic() - started < 1
     entries = await bench.redis.xrange(STREAM) or []
     assert [(fields or {}).get("sequence") for _, fields in entries] == ["1", "2", "3"]
+
+
+async def test_mails_are_looked_for_at_their_commit_and_what_came_of_them_is_counted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kapda.entrypoints.worker.worker.MAIL_SECONDS", 3600.0)
+    async with bench.working() as client:
+        await until_ready(client)
+        bench.mailed = [MailOutcome(MailId(UUID(int=1)), MailKind.ORDER_PLACED, MailState.SENT)]
+        looks = bench.looks_at_mails
+        async with bench.unit_of_work() as uow:
+            await uow.mails.queue(
+                MailRequest.to_address(UUID(int=1), MailKind.UNLOCK, "asha@example.in", SystemClock().now())
+            )
+            await uow.commit()
+        await until(lambda: bench.looks_at_mails > looks)
+
+        async def counted() -> bool:
+            return 'kapda_mails_total{kind="order_placed",state="sent"}' in (await client.get("/metrics")).text
+
+        await until(counted)
+
+
+async def test_mails_whose_wake_up_was_lost_are_looked_for_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kapda.entrypoints.worker.worker.MAIL_SECONDS", 0.05)
+    async with bench.working() as client:
+        await until_ready(client)
+        await until(lambda: bench.looks_at_mails > 5)
 
 
 async def test_a_rollback_sends_nothing(bench: Bench) -> None:

@@ -40,6 +40,8 @@ class JinjaComposer:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            # The templates are part of the program.
+            auto_reload=False,
         )
         self._environment.filters["money"] = _money
         self._environment.filters["hours"] = _hours

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from kapda.adapters.postgres.connection import Connection, Row
+from kapda.adapters.postgres.connection import Connection, Row, Rows
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
 from kapda.domain.shared.errors import AlreadyExistsError, Reason
 from kapda.domain.shared.ids import DesignerId, UserId
@@ -26,6 +26,7 @@ _USER = """
     SELECT id, email, display_name, role, status, email_confirmed_at, password_hash, created_at, updated_at FROM users
 """
 _FIND_USER = text(f"{_USER} WHERE id = :id")
+_FIND_USERS = text(f"{_USER} WHERE id = ANY (CAST(:ids AS uuid[]))")
 _FIND_USER_BY_EMAIL = text(f"{_USER} WHERE email_key = :email_key")
 _LOCK_USER = text(f"{_USER} WHERE id = :id FOR NO KEY UPDATE")
 _LOCK_ACTIVE_ADMINS = text(
@@ -59,16 +60,19 @@ class PostgresUsers:
 
     async def find(self, user_id: UserId) -> User | None:
         """The account, or None."""
-        return _user((await self._connection.execute(_FIND_USER, {"id": user_id})).one_or_none())
+        return _user_or_none(await self._connection.execute(_FIND_USER, {"id": user_id}))
+
+    async def find_all(self, user_ids: Collection[UserId]) -> Collection[User]:
+        """See the port."""
+        return [_user(row) for row in await self._connection.execute(_FIND_USERS, {"ids": list(user_ids)})]
 
     async def find_by_email(self, email: EmailAddress) -> User | None:
         """The account of the address in any spelling, or None."""
-        result = await self._connection.execute(_FIND_USER_BY_EMAIL, {"email_key": email.key})
-        return _user(result.one_or_none())
+        return _user_or_none(await self._connection.execute(_FIND_USER_BY_EMAIL, {"email_key": email.key}))
 
     async def lock(self, user_id: UserId) -> User | None:
         """The account, its row locked, or None."""
-        return _user((await self._connection.execute(_LOCK_USER, {"id": user_id})).one_or_none())
+        return _user_or_none(await self._connection.execute(_LOCK_USER, {"id": user_id}))
 
     async def save(self, user: User) -> None:
         """Update the account."""
@@ -110,9 +114,12 @@ def _user_values(user: User) -> dict[str, object]:
     }
 
 
-def _user(row: Row | None) -> User | None:
-    if row is None:
-        return None
+def _user_or_none(rows: Rows) -> User | None:
+    row = rows.one_or_none()
+    return None if row is None else _user(row)
+
+
+def _user(row: Row) -> User:
     return User(
         id=UserId(row.id),
         email=EmailAddress(row.email),

@@ -1,11 +1,12 @@
 """The queue of mails in PostgreSQL."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
 
-from kapda.adapters.postgres.connection import Connection
-from kapda.domain.notifications.mail import Mail, MailState
+from kapda.adapters.postgres.connection import Connection, Row
+from kapda.domain.notifications.mail import Mail, MailOutcome
 from kapda.domain.shared.ids import LinkId, MailId, UserId
 from kapda.domain.shared.jobs import Job, Jobs
 from kapda.domain.shared.mails import MailKind, MailRequest
@@ -19,22 +20,28 @@ _QUEUE = text("""
         CAST(:subject_ids AS uuid[]), CAST(:ats AS timestamptz[])
     ) AS m (id, kind, user_id, address, subject_id, at)
     ON CONFLICT DO NOTHING
-    RETURNING id
 """)
-# One statement takes and leases: of several workers one finds the mail due.
+# One statement takes and leases; a mail that somebody else is taking, or is just noting the end of, is left to them.
 _TAKE = text("""
-    UPDATE mails SET attempts = attempts + 1, next_attempt_at = :until
-    WHERE id = :id AND state = 'queued' AND next_attempt_at <= :at
-    RETURNING id, kind, user_id, address, subject_id, link_id, attempts, queued_at
+    WITH due AS MATERIALIZED (
+        SELECT id FROM mails WHERE next_attempt_at <= :at ORDER BY next_attempt_at, id LIMIT :limit
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE mails m SET attempts = attempts + 1, next_attempt_at = :until FROM due WHERE m.id = due.id
+    RETURNING m.id, kind, user_id, address, subject_id, link_id, attempts, queued_at
 """)
 _ADDRESSED = text("UPDATE mails SET user_id = :user_id, address = NULL WHERE id = :id AND state = 'queued'")
 _LINKED = text("UPDATE mails SET link_id = :link_id WHERE id = :id AND state = 'queued'")
-_POSTPONE = text("UPDATE mails SET next_attempt_at = :next_attempt_at WHERE id = :id AND state = 'queued'")
-_FINISH = text("""
-    UPDATE mails SET state = :state, outcome = :outcome, finished_at = :at, next_attempt_at = NULL, address = NULL
-    WHERE id = :id AND state = 'queued'
+_RECORD = text("""
+    UPDATE mails m SET state = o.state, next_attempt_at = o.next_attempt_at,
+        outcome = CASE WHEN o.state = 'queued' THEN m.outcome ELSE o.detail END,
+        finished_at = CASE WHEN o.state = 'queued' THEN NULL ELSE CAST(:at AS timestamptz) END,
+        address = CASE WHEN o.state = 'queued' THEN m.address END
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:details AS text[]), CAST(:next_attempts_at AS timestamptz[])
+    ) AS o (id, state, detail, next_attempt_at)
+    WHERE m.id = o.id AND m.state = 'queued'
 """)
-_DUE = text("SELECT id FROM mails WHERE next_attempt_at <= :at ORDER BY next_attempt_at, id LIMIT :limit")
 
 
 class PostgresMails:
@@ -46,9 +53,11 @@ class PostgresMails:
 
     async def queue(self, *mails: MailRequest) -> None:
         """See the port."""
+        if not mails:
+            return
         # In one order everywhere: two who queue the same mails do not wait for each other in a ring.
         ordered = sorted(mails, key=lambda mail: (mail.kind.value, str(mail.subject_id), mail.id))
-        queued = await self._connection.scalars(
+        await self._connection.execute(
             _QUEUE,
             {
                 "ids": [mail.id for mail in ordered],
@@ -59,23 +68,12 @@ class PostgresMails:
                 "ats": [mail.queued_at for mail in ordered],
             },
         )
-        await self._jobs.wake_all(Job.SEND_MAIL, queued)
+        self._jobs.announce(Job.SEND_MAIL)
 
-    async def take(self, mail_id: MailId, at: datetime, until: datetime) -> Mail | None:
+    async def take(self, at: datetime, until: datetime, limit: int) -> tuple[Mail, ...]:
         """See the port."""
-        row = (await self._connection.execute(_TAKE, {"id": mail_id, "at": at, "until": until})).one_or_none()
-        if row is None:
-            return None
-        return Mail(
-            id=MailId(row.id),
-            kind=MailKind(row.kind),
-            user_id=None if row.user_id is None else UserId(row.user_id),
-            address=row.address,
-            subject_id=row.subject_id,
-            link_id=None if row.link_id is None else LinkId(row.link_id),
-            attempts=row.attempts,
-            queued_at=row.queued_at,
-        )
+        rows = await self._connection.execute(_TAKE, {"at": at, "until": until, "limit": limit})
+        return tuple(_mail(row) for row in rows)
 
     async def addressed(self, mail_id: MailId, user_id: UserId) -> None:
         """See the port."""
@@ -85,15 +83,30 @@ class PostgresMails:
         """See the port."""
         await self._connection.execute(_LINKED, {"id": mail_id, "link_id": link_id})
 
-    async def postpone(self, mail_id: MailId, next_attempt_at: datetime) -> None:
+    async def record(self, outcomes: Sequence[MailOutcome], at: datetime) -> None:
         """See the port."""
-        await self._connection.execute(_POSTPONE, {"id": mail_id, "next_attempt_at": next_attempt_at})
+        # In one order everywhere: an account's deletion deletes its mails in about the order they were queued in.
+        ordered = sorted(outcomes, key=lambda outcome: outcome.mail_id)
+        await self._connection.execute(
+            _RECORD,
+            {
+                "ids": [outcome.mail_id for outcome in ordered],
+                "states": [outcome.state.value for outcome in ordered],
+                "details": [outcome.detail for outcome in ordered],
+                "next_attempts_at": [outcome.next_attempt_at for outcome in ordered],
+                "at": at,
+            },
+        )
 
-    async def finish(self, mail_id: MailId, state: MailState, detail: str, at: datetime) -> None:
-        """See the port."""
-        values = {"id": mail_id, "state": state.value, "outcome": detail, "at": at}
-        await self._connection.execute(_FINISH, values)
 
-    async def due(self, at: datetime, limit: int) -> tuple[MailId, ...]:
-        """See the port."""
-        return tuple(await self._connection.scalars(_DUE, {"at": at, "limit": limit}))
+def _mail(row: Row) -> Mail:
+    return Mail(
+        id=MailId(row.id),
+        kind=MailKind(row.kind),
+        user_id=None if row.user_id is None else UserId(row.user_id),
+        address=row.address,
+        subject_id=row.subject_id,
+        link_id=None if row.link_id is None else LinkId(row.link_id),
+        attempts=row.attempts,
+        queued_at=row.queued_at,
+    )

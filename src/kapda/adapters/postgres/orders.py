@@ -1,6 +1,6 @@
 """Orders in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,7 @@ _SELECT = """
     FROM orders o
 """
 _GET = text(f"{_SELECT} WHERE id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)")
+_FIND_ALL = text(f"{_SELECT} WHERE id = ANY (CAST(:ids AS uuid[]))")
 _OF_CHECKOUT = text(f"{_SELECT} WHERE checkout_id = :checkout_id")
 _LOCK = text("""
     SELECT id FROM orders WHERE id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)
@@ -149,6 +150,10 @@ class PostgresOrders:
     async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         """See the port."""
         return await self._one(_GET, {"id": order_id, "customer_id": customer_id})
+
+    async def find_all(self, order_ids: Collection[OrderId]) -> Collection[Order]:
+        """See the port."""
+        return [_order(row) for row in await self._connection.execute(_FIND_ALL, {"ids": list(order_ids)})]
 
     async def lock(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         """See the port. Read after the lock is held."""

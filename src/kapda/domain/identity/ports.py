@@ -30,6 +30,10 @@ class Users(Protocol):
         """The account, or None."""
         ...
 
+    async def find_all(self, user_ids: Collection[UserId]) -> Collection[User]:
+        """Those of the accounts that there are, many at the cost of one."""
+        ...
+
     async def find_by_email(self, email: EmailAddress) -> User | None:
         """The account of the address in any spelling of it, or None."""
         ...

@@ -13,9 +13,10 @@ the same Message-ID.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, unique
+from typing import Self
 from uuid import UUID
 
 from kapda.domain.identity.mailed_link import LinkPurpose
@@ -79,11 +80,32 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class MailOutcome:
-    """What one look at a mail came to; `detail` is a reason or a reply code, never an address."""
+    """What one try at a mail came to; `detail` is a reason or a reply code, never an address.
 
+    One that stays queued is tried again at `next_attempt_at`; `error` is what nobody had reckoned with.
+    """
+
+    mail_id: MailId
     kind: MailKind
     state: MailState
     detail: str = ""
+    next_attempt_at: datetime | None = None
+    error: Exception | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, mail: Mail, state: MailState, detail: str = "") -> Self:
+        """How the mail ended."""
+        return cls(mail.id, mail.kind, state, detail)
+
+    @classmethod
+    def postponed(cls, mail: Mail, detail: str, now: datetime) -> Self:
+        """The mail is to be tried again, the later the more often it was tried."""
+        return cls(mail.id, mail.kind, MailState.QUEUED, detail, now + retry_delay(mail.attempts))
+
+    @classmethod
+    def failed(cls, mail: Mail, error: Exception, now: datetime) -> Self:
+        """The same, by a defect: somebody should look at the error."""
+        return replace(cls.postponed(mail, type(error).__qualname__, now), error=error)
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -1,5 +1,6 @@
 """What notifications need from outside."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -7,11 +8,10 @@ from kapda.domain.checkout.ports import Checkouts
 from kapda.domain.identity.mail_ports import MailedLinks
 from kapda.domain.identity.ports import Users
 from kapda.domain.notifications.letters import OutgoingMail
-from kapda.domain.notifications.mail import Mail, MailState
+from kapda.domain.notifications.mail import Mail, MailOutcome
 from kapda.domain.orders.ports import Orders
 from kapda.domain.payments.ports import Payments, Refunds
 from kapda.domain.shared.ids import LinkId, MailId, UserId
-from kapda.domain.shared.jobs import Jobs
 from kapda.domain.shared.mails import Mails
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
@@ -19,10 +19,10 @@ from kapda.domain.shared.unit_of_work import UnitOfWork
 class MailQueue(Mails, Protocol):
     """Queued mails, inside a unit of work."""
 
-    async def take(self, mail_id: MailId, at: datetime, until: datetime) -> Mail | None:
-        """Take the mail for sending if it is due at `at`, one attempt more; nobody else takes it before `until`.
+    async def take(self, at: datetime, until: datetime, limit: int) -> tuple[Mail, ...]:
+        """Take mails that are due at `at` for sending, one attempt more; nobody else takes them before `until`.
 
-        None for one that is not due, is in another worker's hands, or is not queued any more.
+        Of more than `limit` those that have waited longest; none that is in another worker's hands, or is being taken.
         """
         ...
 
@@ -34,16 +34,8 @@ class MailQueue(Mails, Protocol):
         """Note the link that the mail carries."""
         ...
 
-    async def postpone(self, mail_id: MailId, next_attempt_at: datetime) -> None:
-        """Try a queued mail again no earlier than that."""
-        ...
-
-    async def finish(self, mail_id: MailId, state: MailState, detail: str, at: datetime) -> None:
-        """End a queued mail. One that has ended stays as it is."""
-        ...
-
-    async def due(self, at: datetime, limit: int) -> tuple[MailId, ...]:
-        """Queued mails whose next attempt is due, the longest waiting first."""
+    async def record(self, outcomes: Sequence[MailOutcome], at: datetime) -> None:
+        """End or postpone queued mails, many at the cost of one. One that has ended stays as it is."""
         ...
 
 
@@ -99,6 +91,3 @@ class NotificationUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def checkouts(self) -> Checkouts: ...
-
-    @property
-    def jobs(self) -> Jobs: ...

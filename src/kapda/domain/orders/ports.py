@@ -1,5 +1,6 @@
 """What orders need from outside."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from kapda.domain.cart.ports import Carts
@@ -31,6 +32,10 @@ class Orders(Protocol):
 
     async def get(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:
         """The order in full."""
+        ...
+
+    async def find_all(self, order_ids: Collection[OrderId]) -> Collection[Order]:
+        """Those of the orders that there are, whosever they are, in full; many at the cost of one."""
         ...
 
     async def lock(self, order_id: OrderId, customer_id: UserId | None) -> Order | None:

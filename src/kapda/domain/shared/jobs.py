@@ -14,7 +14,7 @@ from uuid import UUID
 class Job(Enum):
     """The kinds of wake-up, by the name the queue knows them under.
 
-    RELAY_EVENTS is announced and never queued: unsent events are a queue themselves.
+    RELAY_EVENTS and SEND_MAIL are announced and never queued: unsent events and due mails are queues themselves.
     """
 
     PROCESS_GATEWAY_EVENT = "process_gateway_event"

@@ -1,11 +1,10 @@
 """Says what becomes of mails, and never to whom they went."""
 
-from uuid import UUID
-
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from kapda.domain.notifications.mail import MailOutcome, MailState
+from kapda.entrypoints.telemetry import describe
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.mails")
 
@@ -15,15 +14,19 @@ class MailReport:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._mails = Counter(
-            "kapda_mails", "Looks at mails, by kind and by the state they left.", ["kind", "state"], registry=registry
+            "kapda_mails", "Tries at mails, by kind and by the state they left.", ["kind", "state"], registry=registry
         )
 
-    def note(self, mail: UUID, outcome: MailOutcome | None) -> None:
-        """One look at a mail; None where there was nothing to do."""
-        if outcome is None:
-            return
+    def note(self, outcome: MailOutcome) -> None:
+        """One try at a mail."""
         self._mails.labels(outcome.kind.value, outcome.state.value).inc()
-        if outcome.state is not MailState.SENT:
-            # Dropped is the usual end of mails for addresses without an account.
-            say = _log.info if outcome.state is MailState.DROPPED else _log.warning
-            say("mail not sent", mail=str(mail), kind=outcome.kind.value, state=outcome.state.value, why=outcome.detail)
+        if outcome.state is MailState.SENT:
+            return
+        facts = {"mail": str(outcome.mail_id), "kind": outcome.kind.value, "state": outcome.state.value}
+        if outcome.error is not None:
+            _log.error("mail failed", **facts, raised=describe(outcome.error))
+        elif outcome.state is MailState.DROPPED:
+            # The usual end of mails for addresses without an account.
+            _log.info("mail not sent", **facts, why=outcome.detail)
+        else:
+            _log.warning("mail not sent", **facts, why=outcome.detail)

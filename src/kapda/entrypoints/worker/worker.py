@@ -1,10 +1,9 @@
 """The worker process: takes jobs, wakes what is due, prunes what is old, and says how it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from uuid import UUID
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
@@ -12,11 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from kapda.domain.notifications.mail import MailOutcome
-from kapda.domain.notifications.use_cases.send_mail import SendMailCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
-from kapda.domain.shared.ids import CheckoutId, MailId, RefundId
+from kapda.domain.shared.ids import CheckoutId, RefundId
 from kapda.domain.shared.jobs import Job
 from kapda.entrypoints.http.answers import unknown_route
 from kapda.entrypoints.http.operations import OPERATIONS_PATHS, Probe, Readiness, operations_routes
@@ -33,6 +31,8 @@ SWEEP_SECONDS = 5.0
 PRUNE_SECONDS = 60.0
 # How late events may be whose announcement was lost: to look in vain costs one statement on an empty index.
 RELAY_SECONDS = 1.0
+# The same of mails.
+MAIL_SECONDS = 1.0
 PAYMENTS_SECONDS = 120.0
 # Expired carts read as absent at once; deleting them only gives their space back.
 EXPIRE_CARTS_SECONDS = 60.0
@@ -57,15 +57,14 @@ class RunsJobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerUseCases:
-    """What the jobs and schedules execute. The last six answer with how many rows they touched."""
+    """What the jobs and schedules execute. The last five answer with how many rows they touched."""
 
     process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
     settle_checkout: UseCase[SettleCheckoutCommand, None]
     send_refund: UseCase[SendRefundCommand, None]
-    send_mail: UseCase[SendMailCommand, MailOutcome | None]
+    send_mails: Callable[[], Awaitable[Sequence[MailOutcome]]]
     relay_events: Callable[[], Awaitable[int]]
     wake_due_work: Callable[[], Awaitable[int]]
-    wake_due_mails: Callable[[], Awaitable[int]]
     sweep_recent_payments: Callable[[], Awaitable[int]]
     prune: Callable[[], Awaitable[int]]
     expire_carts: Callable[[], Awaitable[int]]
@@ -89,8 +88,9 @@ async def run_worker(
     `address` (host:port) serves health, readiness and metrics; readiness asks `probes` and whether jobs are being taken.
     Raises OSError when the address cannot be had.
     """
-    runner = make_runner(_handlers(use_cases, JobMetrics(registry), MailReport(registry)))
-    news = asyncio.Event()
+    runner = make_runner(_handlers(use_cases, JobMetrics(registry)))
+    mails = MailReport(registry)
+    events_waiting, mails_waiting = asyncio.Event(), asyncio.Event()
     relayed = Counter("kapda_relayed_events", "Events sent on.", registry=registry)
     woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
     found = Counter("kapda_swept_payments", "Payments that only the sweep of the account found.", registry=registry)
@@ -103,9 +103,12 @@ async def run_worker(
     async def relay() -> None:
         relayed.inc(await use_cases.relay_events())
 
+    async def send_mails() -> None:
+        for outcome in await use_cases.send_mails():
+            mails.note(outcome)
+
     async def sweep() -> None:
         woken.inc(await use_cases.wake_due_work())
-        woken.inc(await use_cases.wake_due_mails())
 
     async def sweep_payments() -> None:
         found.inc(await use_cases.sweep_recent_payments())
@@ -119,8 +122,12 @@ async def run_worker(
     app = _operations_app({**probes, "jobs": takes_jobs}, registry)
     async with serving_http(app, address), asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop), name="jobs")
-        tasks.create_task(listen(Job.RELAY_EVENTS, news.set, stop), name="listen")
-        tasks.create_task(every(RELAY_SECONDS, "relay", relay, stop, limit=JOB_SECONDS, sooner=news), name="relay")
+        for job, waiting, seconds, work in (
+            (Job.RELAY_EVENTS, events_waiting, RELAY_SECONDS, relay),
+            (Job.SEND_MAIL, mails_waiting, MAIL_SECONDS, send_mails),
+        ):
+            tasks.create_task(listen(job, waiting.set, stop), name=f"hear of {job.value}")
+            tasks.create_task(every(seconds, job.value, work, stop, limit=JOB_SECONDS, sooner=waiting), name=job.value)
         tasks.create_task(every(sweep_seconds, "sweep", sweep, stop), name="sweep")
         tasks.create_task(
             every(payments_seconds, "payments", sweep_payments, stop, limit=payments_seconds), name="payments"
@@ -129,12 +136,8 @@ async def run_worker(
         tasks.create_task(every(EXPIRE_CARTS_SECONDS, "expire carts", expire_carts, stop), name="expire carts")
 
 
-def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics, mails: MailReport) -> dict[Job, JobHandler]:
-    async def send_mail(mail: UUID) -> None:
-        mails.note(mail, await use_cases.send_mail.execute(SendMailCommand(MailId(mail))))
-
+def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics) -> dict[Job, JobHandler]:
     handlers = {
-        Job.SEND_MAIL: handler_for(Job.SEND_MAIL, send_mail, metrics),
         Job.PROCESS_GATEWAY_EVENT: handler_for(
             Job.PROCESS_GATEWAY_EVENT,
             lambda event: use_cases.process_gateway_event.execute(ProcessGatewayEventCommand(event)),
@@ -151,7 +154,7 @@ def _handlers(use_cases: WorkerUseCases, metrics: JobMetrics, mails: MailReport)
             metrics,
         ),
     }
-    if forgotten := set(Job) - set(handlers) - {Job.RELAY_EVENTS}:
+    if forgotten := set(Job) - set(handlers) - {Job.RELAY_EVENTS, Job.SEND_MAIL}:
         raise RuntimeError(f"nobody handles {forgotten}")
     return handlers
 

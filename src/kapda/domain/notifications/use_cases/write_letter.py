@@ -15,9 +15,12 @@ from kapda.domain.notifications.letters import (
 )
 from kapda.domain.notifications.mail import LINK_PURPOSES, LINKS_WITHIN, MAX_LINKS, DropReason, Mail
 from kapda.domain.notifications.ports import NotificationUnitOfWork
+from kapda.domain.orders.order import Order
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import IdGenerator, LinkId, OrderId, RefundId
 from kapda.domain.shared.mails import MailKind
+
+ABOUT_ORDERS = frozenset({MailKind.ORDER_PLACED, MailKind.ORDER_CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,18 @@ class WriteLetter:
     async def execute(self, uow: NotificationUnitOfWork, mail: Mail) -> tuple[User, Letter] | DropReason:
         """The recipient and the letter, or why there is none."""
         user = await self._recipient(uow, mail)
-        if user is None:
-            return DropReason.NO_ACCOUNT
-        if not user.is_active:
-            return DropReason.ACCOUNT_NOT_ACTIVE
+        if user is None or not user.is_active:
+            return _no_recipient(user)
         if mail.address is not None:
             await uow.mails.addressed(mail.id, user.id)
         letter = await self._letter(uow, mail, user)
+        return letter if isinstance(letter, DropReason) else (user, letter)
+
+    def about_order(self, user: User | None, order: Order | None) -> tuple[User, Letter] | DropReason:
+        """The same for a letter of ABOUT_ORDERS, whose recipient and order are read already."""
+        if user is None or not user.is_active:
+            return _no_recipient(user)
+        letter = self._order_letter(order, user)
         return letter if isinstance(letter, DropReason) else (user, letter)
 
     async def _recipient(self, uow: NotificationUnitOfWork, mail: Mail) -> User | None:
@@ -60,13 +68,15 @@ class WriteLetter:
             case MailKind.PASSWORD_CHANGED:
                 return PasswordChangedLetter(mail.queued_at, self.pages.forgot_password)
             case MailKind.ORDER_PLACED | MailKind.ORDER_CANCELLED:
-                return await self._order_letter(uow, mail)
+                order = await uow.orders.get(OrderId(mail.subject_id), None) if mail.subject_id else None
+                return self._order_letter(order, user)
             case MailKind.REFUND_REQUESTED | MailKind.REFUND_PROCESSED:
                 return await self._refund_letter(uow, mail)
 
-    async def _order_letter(self, uow: NotificationUnitOfWork, mail: Mail) -> Letter | DropReason:
-        order = await uow.orders.get(OrderId(mail.subject_id), mail.user_id) if mail.subject_id else None
-        return DropReason.NO_SUBJECT if order is None else OrderLetter(order, self.pages.order(order.id))
+    def _order_letter(self, order: Order | None, user: User) -> Letter | DropReason:
+        if order is None or order.customer_id != user.id:
+            return DropReason.NO_SUBJECT
+        return OrderLetter(order, self.pages.order(order.id))
 
     async def _refund_letter(self, uow: NotificationUnitOfWork, mail: Mail) -> Letter | DropReason:
         refund = await uow.refunds.get(RefundId(mail.subject_id)) if mail.subject_id else None
@@ -94,3 +104,7 @@ class WriteLetter:
             await uow.mailed_links.add(MailedLink.made(token, purpose, user.id, user.email.key, self.clock.now()))
             await uow.mails.linked(mail.id, token.link_id)
         return LinkLetter(purpose, self.pages.link(purpose, token.text), purpose.life)
+
+
+def _no_recipient(user: User | None) -> DropReason:
+    return DropReason.NO_ACCOUNT if user is None else DropReason.ACCOUNT_NOT_ACTIVE
