@@ -46,7 +46,7 @@ WITHOUT_REQUEST_ID |= {"IssueApiKey", "RotateApiKey", "RevokeApiKey", "IssueSign
 
 # The old password, or the link, is good for one change; asking for a mail twice replaces the link in the first one.
 WITHOUT_REQUEST_ID |= {"ChangePassword", "RequestPasswordReset", "ResetPassword"}
-WITHOUT_REQUEST_ID |= {"RequestEmailConfirmation", "ConfirmEmail"}
+WITHOUT_REQUEST_ID |= {"RequestEmailConfirmation", "ConfirmEmail", "RequestUnlock", "Unlock"}
 
 # Lists that one thing bounds: an order has no more refunds than pieces, but for a hand at the gateway's dashboard;
 # an address book has twenty entries.

@@ -52,7 +52,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
     from kapda.entrypoints.cli.stack import running_stack  # noqa: PLC0415  (see the module's text)
     from tests.shop.wire import ADMIN_PASSWORD  # noqa: PLC0415  (see the module's text)
 
-    given = {"KAPDA_SEED_ADMIN_PASSWORD": ADMIN_PASSWORD}
+    # Whoever is at this machine is taken for our gateway: a test may call from any address, by x-forwarded-for.
+    given = {"KAPDA_SEED_ADMIN_PASSWORD": ADMIN_PASSWORD, "KAPDA_TRUSTED_PROXIES": "127.0.0.0/8"}
     with running_stack(tmp_path_factory.mktemp("stack"), given) as running:
         yield running
 

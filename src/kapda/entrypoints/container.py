@@ -105,6 +105,7 @@ from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress
 from kapda.domain.identity.use_cases.request_email_confirmation import RequestEmailConfirmation
 from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordReset
+from kapda.domain.identity.use_cases.request_unlock import RequestUnlock
 from kapda.domain.identity.use_cases.reset_password import ResetPassword
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKey
 from kapda.domain.identity.use_cases.revoke_signing_key import RevokeSigningKey
@@ -112,6 +113,7 @@ from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKey
 from kapda.domain.identity.use_cases.set_user_role import SetUserRole
 from kapda.domain.identity.use_cases.sign_up import SignUp
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
+from kapda.domain.identity.use_cases.unlock import Unlock
 from kapda.domain.identity.use_cases.update_address import UpdateAddress
 from kapda.domain.identity.use_cases.update_profile import UpdateProfile
 from kapda.domain.identity.use_cases.user_editor import UserEditor
@@ -352,6 +354,7 @@ class Container(containers.DeclarativeContainer):
         unit_of_work=unit_of_work.provider,
         links=follow_link,
         changer=password_changer,
+        guard=log_in_guard,
         revoked_tokens=revoked_tokens,
         clock=clock,
     )
@@ -359,6 +362,10 @@ class Container(containers.DeclarativeContainer):
         RequestEmailConfirmation, unit_of_work=unit_of_work.provider, ids=ids, clock=clock
     )
     confirm_email = providers.Factory(ConfirmEmail, unit_of_work=unit_of_work.provider, links=follow_link, clock=clock)
+    request_unlock = providers.Factory(RequestUnlock, unit_of_work=unit_of_work.provider, ids=ids, clock=clock)
+    unlock = providers.Factory(
+        Unlock, unit_of_work=unit_of_work.provider, links=follow_link, guard=log_in_guard, clock=clock
+    )
     log_out = providers.Factory(LogOut, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock)
     log_out_everywhere = providers.Factory(
         LogOutEverywhere, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, clock=clock
@@ -646,6 +653,8 @@ class Container(containers.DeclarativeContainer):
             reset_password=reset_password,
             request_email_confirmation=request_email_confirmation,
             confirm_email=confirm_email,
+            request_unlock=request_unlock,
+            unlock=unlock,
         ),
         providers.Factory(
             ProfileServicer,

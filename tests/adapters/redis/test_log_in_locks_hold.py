@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from kapda.adapters.redis.log_in_counters import PREFIX, RedisLogInCounters
 from kapda.adapters.system.clock import SystemClock
 from kapda.adapters.system.ids import Uuid7Generator
 from kapda.domain.identity.client_network import ClientNetwork
-from kapda.domain.identity.log_in_attempts import Attempt
+from kapda.domain.identity.log_in_attempts import OPEN, Attempt, PastAttempt
 from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.shared.errors import Reason, ResourceExhaustedError
@@ -199,6 +199,26 @@ async def test_an_end_that_comes_while_the_rows_are_read_is_not_lost(door: Door)
     slow = replace(door.guard, unit_of_work=lambda: SlowRows(door.engine), under_way=AttemptsUnderWay())
     with pytest.raises(ResourceExhaustedError):
         await slow.begin(EMAIL, HOME)
+
+
+async def test_rows_that_were_read_before_they_were_cleared_are_read_again(door: Door) -> None:
+    await door.fail(5)
+    attempt = door.guard.attempt(EMAIL, HOME)
+    await door.redis.flushall()
+    readings: list[int] = []
+
+    async def past() -> Sequence[PastAttempt]:
+        async with PostgresUnitOfWork(door.engine) as uow:
+            rows = await uow.log_in_attempts.recent(attempt.identifier)
+        readings.append(len(rows))
+        if len(readings) == 1:
+            async with door.engine.begin() as connection:
+                await connection.execute(text("DELETE FROM log_in_attempts"))
+            await door.guard.counters.forget(attempt.identifier)
+        return rows
+
+    verdict = await door.guard.counters.begin(attempt, past, network_is_known=False)
+    assert (verdict, readings) == (OPEN, [5, 0])
 
 
 async def test_neither_redis_nor_the_rows_hold_the_address(door: Door) -> None:

@@ -235,7 +235,7 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
         ),
         PasswordServicer(
             **named("change_password", "request_password_reset", "reset_password"),
-            **named("request_email_confirmation", "confirm_email"),
+            **named("request_email_confirmation", "confirm_email", "request_unlock", "unlock"),
         ),
         ApiKeyServicer(
             **named("issue_api_key", "list_api_keys", "rotate_api_key", "revoke_api_key"),

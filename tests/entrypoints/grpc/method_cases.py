@@ -75,12 +75,14 @@ from kapda.domain.identity.use_cases.refresh_session import RefreshSessionComman
 from kapda.domain.identity.use_cases.remove_address import RemoveAddressCommand
 from kapda.domain.identity.use_cases.request_email_confirmation import RequestEmailConfirmationCommand
 from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordResetCommand
+from kapda.domain.identity.use_cases.request_unlock import RequestUnlockCommand
 from kapda.domain.identity.use_cases.reset_password import ResetPasswordCommand
 from kapda.domain.identity.use_cases.revoke_api_key import RevokeApiKeyCommand
 from kapda.domain.identity.use_cases.revoke_signing_key import RevokeSigningKeyCommand
 from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKeyCommand
 from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
+from kapda.domain.identity.use_cases.unlock import UnlockCommand
 from kapda.domain.identity.use_cases.update_address import UpdateAddressCommand
 from kapda.domain.identity.use_cases.update_profile import UpdateProfileCommand
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role
@@ -413,7 +415,7 @@ CASES = [
         CUSTOMER,
         "reset_password",
         password_service_pb2.ResetPasswordRequest(token="link", new_password="Red-kurta-10"),
-        ResetPasswordCommand("link", "Red-kurta-10"),
+        ResetPasswordCommand("link", "Red-kurta-10", HERE),
         None,
     ),
     Case(
@@ -430,6 +432,14 @@ CASES = [
         ConfirmEmailCommand("link"),
         None,
     ),
+    Case(
+        CUSTOMER,
+        "request_unlock",
+        password_service_pb2.RequestUnlockRequest(email="asha@example.in"),
+        RequestUnlockCommand("asha@example.in"),
+        None,
+    ),
+    Case(CUSTOMER, "unlock", password_service_pb2.UnlockRequest(token="link"), UnlockCommand("link", HERE), None),
     Case(
         CUSTOMER,
         "delete_my_account",

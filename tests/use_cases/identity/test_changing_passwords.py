@@ -34,6 +34,7 @@ from tests.fakes.identity import (
     ReadablePasswordHasher,
     SettableClock,
 )
+from tests.fakes.log_ins import open_guard
 from tests.fakes.samples import ASHA, NOON
 
 TOKENS = HmacLinkTokens(bytes(range(32)))
@@ -60,8 +61,9 @@ class House:
         self.principal = Principal(ASHA, asha.role, MINE)
         changer = PasswordChanger(self.passwords, ListedPasswordStrength(), self.ids, self.clock)
         links = FollowLink(TOKENS, self.clock)
+        guard = open_guard(self.unit_of_work, self.ids, self.clock)
         self.change = ChangePassword(self.unit_of_work, self.passwords, changer, self.revoked, self.clock)
-        self.reset = ResetPassword(self.unit_of_work, links, changer, self.revoked, self.clock)
+        self.reset = ResetPassword(self.unit_of_work, links, changer, guard, self.revoked, self.clock)
         self.confirm = ConfirmEmail(self.unit_of_work, links, self.clock)
         self.forgot = RequestPasswordReset(self.unit_of_work, self.ids, self.clock)
         self.ask = RequestEmailConfirmation(self.unit_of_work, self.ids, self.clock)

@@ -6,8 +6,9 @@ rows again. So:
 - Everything about an identifier is one key: flushed or evicted, it is gone as a whole. A missing set says nothing.
 - A mark in the set names the run of the server: after a restart, also one that read back an old snapshot, it is
   another's.
-- An attempt that ends while the set is missing leaves a trace. Whoever was just reading the rows then finds the
-  trace where the set should be missing, and reads them again: the end may have come after the reading.
+- An attempt that ends while the set is missing leaves a trace, and so does whoever has the set forgotten. Whoever was
+  just reading the rows then finds the trace where the set should be missing, and reads them again: the change may have
+  come after the reading.
 - What a process could not write, because Redis did not answer, it owes: it deletes those sets before it asks again.
 
 Times are the server's. Members are `<state> <attempt> <network>`, scored by when the attempt began, in milliseconds.
@@ -21,7 +22,7 @@ from datetime import timedelta
 from redis import RedisError
 from redis.asyncio import Redis
 
-from kapda.adapters.redis.log_in_scripts import BEGIN, SETTLE
+from kapda.adapters.redis.log_in_scripts import BEGIN, FORGET, SETTLE
 from kapda.domain.identity.log_in_attempts import (
     CLOSE_WINDOW,
     CLOSED_FOR,
@@ -75,6 +76,7 @@ class RedisLogInCounters:
         self._owed: OrderedDict[str, None] = OrderedDict()
         self._begin = client.register_script(BEGIN)
         self._settle = client.register_script(SETTLE)
+        self._forget = client.register_script(FORGET)
 
     async def begin(
         self, attempt: Attempt, past: Callable[[], Awaitable[Sequence[PastAttempt]]], *, network_is_known: bool
@@ -107,13 +109,14 @@ class RedisLogInCounters:
         await self._write(attempt, _WITHDRAWN)
 
     async def forget(self, identifier: str) -> None:
-        """Delete the set, or owe it."""
-        self._owe(identifier)
-        if _now() >= self._resting_until:
-            try:
-                await self._pay()
-            except RedisError:
-                self._fail(identifier)
+        """Leave a trace in the set's place, or owe its deletion."""
+        if _now() < self._resting_until:
+            self._owe(identifier)
+            return
+        try:
+            await self._forget(keys=[PREFIX + identifier], args=[_ms(UNDER_WAY_FOR)])
+        except RedisError:
+            self._fail(identifier)
 
     async def _write(self, attempt: Attempt, state: str) -> None:
         if _now() < self._resting_until:

@@ -66,6 +66,13 @@ return {'open', 0}
 """
 )
 
+# KEYS: the set. ARGV: how long a trace stays.
+FORGET = """
+redis.call('DEL', KEYS[1])
+redis.call('ZADD', KEYS[1], 0, 'trace')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+"""
+
 # KEYS: the set. ARGV: how long a trace stays; 'f' for failed, 's' for succeeded, 'w' for withdrawn; attempt, network.
 SETTLE = (
     _CLOCK

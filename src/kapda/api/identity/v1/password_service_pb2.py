@@ -28,7 +28,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from kapda.api.common.v1 import access_pb2 as kapda_dot_api_dot_common_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kapda/api/identity/v1/password_service.proto\x12\x15kapda.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\"i\n\x15\x43hangePasswordRequest\x12\'\n\x0cold_password\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\'\n\x0cnew_password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x08\x18\x80\x01\"\x18\n\x16\x43hangePasswordResponse\"<\n\x1bRequestPasswordResetRequest\x12\x1d\n\x05\x65mail\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x18\xfe\x01`\x01\"\x1e\n\x1cRequestPasswordResetResponse\"a\n\x14ResetPasswordRequest\x12 \n\x05token\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\'\n\x0cnew_password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x08\x18\x80\x01\"\x17\n\x15ResetPasswordResponse\"!\n\x1fRequestEmailConfirmationRequest\"\"\n RequestEmailConfirmationResponse\"7\n\x13\x43onfirmEmailRequest\x12 \n\x05token\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x16\n\x14\x43onfirmEmailResponse2\xff\x06\n\x0fPasswordService\x12\x9e\x01\n\x0e\x43hangePassword\x12,.kapda.api.identity.v1.ChangePasswordRequest\x1a-.kapda.api.identity.v1.ChangePasswordResponse\"/\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02!\"\x1c/api/v1/auth/password/change:\x01*\x12\xce\x01\n\x14RequestPasswordReset\x12\x32.kapda.api.identity.v1.RequestPasswordResetRequest\x1a\x33.kapda.api.identity.v1.RequestPasswordResetResponse\"M\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x41\"\x1c/api/v1/auth/password/forgot:\x01*Z\x1e\"\x19/api/auth/forgot-password:\x01*\x12\x98\x01\n\rResetPassword\x12+.kapda.api.identity.v1.ResetPasswordRequest\x1a,.kapda.api.identity.v1.ResetPasswordResponse\",\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \"\x1b/api/v1/auth/password/reset:\x01*\x12\xc7\x01\n\x18RequestEmailConfirmation\x12\x36.kapda.api.identity.v1.RequestEmailConfirmationRequest\x1a\x37.kapda.api.identity.v1.RequestEmailConfirmationResponse\":\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02,\"\'/api/v1/auth/email/request-confirmation:\x01*\x12\x94\x01\n\x0c\x43onfirmEmail\x12*.kapda.api.identity.v1.ConfirmEmailRequest\x1a+.kapda.api.identity.v1.ConfirmEmailResponse\"+\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/api/v1/auth/email/confirm:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kapda/api/identity/v1/password_service.proto\x12\x15kapda.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a kapda/api/common/v1/access.proto\"i\n\x15\x43hangePasswordRequest\x12\'\n\x0cold_password\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\'\n\x0cnew_password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x08\x18\x80\x01\"\x18\n\x16\x43hangePasswordResponse\"<\n\x1bRequestPasswordResetRequest\x12\x1d\n\x05\x65mail\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x18\xfe\x01`\x01\"\x1e\n\x1cRequestPasswordResetResponse\"a\n\x14ResetPasswordRequest\x12 \n\x05token\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\'\n\x0cnew_password\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x08\x18\x80\x01\"\x17\n\x15ResetPasswordResponse\"!\n\x1fRequestEmailConfirmationRequest\"\"\n RequestEmailConfirmationResponse\"7\n\x13\x43onfirmEmailRequest\x12 \n\x05token\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x16\n\x14\x43onfirmEmailResponse\"5\n\x14RequestUnlockRequest\x12\x1d\n\x05\x65mail\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x18\xfe\x01`\x01\"\x17\n\x15RequestUnlockResponse\"1\n\rUnlockRequest\x12 \n\x05token\x18\x01 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x10\n\x0eUnlockResponse2\x9b\t\n\x0fPasswordService\x12\x9e\x01\n\x0e\x43hangePassword\x12,.kapda.api.identity.v1.ChangePasswordRequest\x1a-.kapda.api.identity.v1.ChangePasswordResponse\"/\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02!\"\x1c/api/v1/auth/password/change:\x01*\x12\xce\x01\n\x14RequestPasswordReset\x12\x32.kapda.api.identity.v1.RequestPasswordResetRequest\x1a\x33.kapda.api.identity.v1.RequestPasswordResetResponse\"M\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x41\"\x1c/api/v1/auth/password/forgot:\x01*Z\x1e\"\x19/api/auth/forgot-password:\x01*\x12\x98\x01\n\rResetPassword\x12+.kapda.api.identity.v1.ResetPasswordRequest\x1a,.kapda.api.identity.v1.ResetPasswordResponse\",\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02 \"\x1b/api/v1/auth/password/reset:\x01*\x12\xc7\x01\n\x18RequestEmailConfirmation\x12\x36.kapda.api.identity.v1.RequestEmailConfirmationRequest\x1a\x37.kapda.api.identity.v1.RequestEmailConfirmationResponse\":\x8a\xb5\x18\x04\x08\x02\x18\x01\x82\xd3\xe4\x93\x02,\"\'/api/v1/auth/email/request-confirmation:\x01*\x12\x94\x01\n\x0c\x43onfirmEmail\x12*.kapda.api.identity.v1.ConfirmEmailRequest\x1a+.kapda.api.identity.v1.ConfirmEmailResponse\"+\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/api/v1/auth/email/confirm:\x01*\x12\x9a\x01\n\rRequestUnlock\x12+.kapda.api.identity.v1.RequestUnlockRequest\x1a,.kapda.api.identity.v1.RequestUnlockResponse\".\x8a\xb5\x18\x04\x08\x01\x30\x01\x82\xd3\xe4\x93\x02 \"\x1b/api/v1/auth/unlock/request:\x01*\x12}\n\x06Unlock\x12$.kapda.api.identity.v1.UnlockRequest\x1a%.kapda.api.identity.v1.UnlockResponse\"&\x8a\xb5\x18\x04\x08\x01\x30\x01\x82\xd3\xe4\x93\x02\x18\"\x13/api/v1/auth/unlock:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESETPASSWORDREQUEST'].fields_by_name['new_password']._serialized_options = b'\200\001\001\342A\001\002\272H\007r\005\020\010\030\200\001'
   _globals['_CONFIRMEMAILREQUEST'].fields_by_name['token']._loaded_options = None
   _globals['_CONFIRMEMAILREQUEST'].fields_by_name['token']._serialized_options = b'\200\001\001\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_REQUESTUNLOCKREQUEST'].fields_by_name['email']._loaded_options = None
+  _globals['_REQUESTUNLOCKREQUEST'].fields_by_name['email']._serialized_options = b'\342A\001\002\272H\007r\005\030\376\001`\001'
+  _globals['_UNLOCKREQUEST'].fields_by_name['token']._loaded_options = None
+  _globals['_UNLOCKREQUEST'].fields_by_name['token']._serialized_options = b'\200\001\001\342A\001\002\272H\007r\005\020\001\030\310\001'
   _globals['_PASSWORDSERVICE'].methods_by_name['ChangePassword']._loaded_options = None
   _globals['_PASSWORDSERVICE'].methods_by_name['ChangePassword']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002!\"\034/api/v1/auth/password/change:\001*'
   _globals['_PASSWORDSERVICE'].methods_by_name['RequestPasswordReset']._loaded_options = None
@@ -57,6 +61,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PASSWORDSERVICE'].methods_by_name['RequestEmailConfirmation']._serialized_options = b'\212\265\030\004\010\002\030\001\202\323\344\223\002,\"\'/api/v1/auth/email/request-confirmation:\001*'
   _globals['_PASSWORDSERVICE'].methods_by_name['ConfirmEmail']._loaded_options = None
   _globals['_PASSWORDSERVICE'].methods_by_name['ConfirmEmail']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002\037\"\032/api/v1/auth/email/confirm:\001*'
+  _globals['_PASSWORDSERVICE'].methods_by_name['RequestUnlock']._loaded_options = None
+  _globals['_PASSWORDSERVICE'].methods_by_name['RequestUnlock']._serialized_options = b'\212\265\030\004\010\0010\001\202\323\344\223\002 \"\033/api/v1/auth/unlock/request:\001*'
+  _globals['_PASSWORDSERVICE'].methods_by_name['Unlock']._loaded_options = None
+  _globals['_PASSWORDSERVICE'].methods_by_name['Unlock']._serialized_options = b'\212\265\030\004\010\0010\001\202\323\344\223\002\030\"\023/api/v1/auth/unlock:\001*'
   _globals['_CHANGEPASSWORDREQUEST']._serialized_start=197
   _globals['_CHANGEPASSWORDREQUEST']._serialized_end=302
   _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=304
@@ -77,6 +85,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIRMEMAILREQUEST']._serialized_end=674
   _globals['_CONFIRMEMAILRESPONSE']._serialized_start=676
   _globals['_CONFIRMEMAILRESPONSE']._serialized_end=698
-  _globals['_PASSWORDSERVICE']._serialized_start=701
-  _globals['_PASSWORDSERVICE']._serialized_end=1596
+  _globals['_REQUESTUNLOCKREQUEST']._serialized_start=700
+  _globals['_REQUESTUNLOCKREQUEST']._serialized_end=753
+  _globals['_REQUESTUNLOCKRESPONSE']._serialized_start=755
+  _globals['_REQUESTUNLOCKRESPONSE']._serialized_end=778
+  _globals['_UNLOCKREQUEST']._serialized_start=780
+  _globals['_UNLOCKREQUEST']._serialized_end=829
+  _globals['_UNLOCKRESPONSE']._serialized_start=831
+  _globals['_UNLOCKRESPONSE']._serialized_end=847
+  _globals['_PASSWORDSERVICE']._serialized_start=850
+  _globals['_PASSWORDSERVICE']._serialized_end=2029
 # @@protoc_insertion_point(module_scope)

@@ -64,6 +64,16 @@ class PasswordServiceStub:
                 request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.ConfirmEmailRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.ConfirmEmailResponse.FromString,
                 _registered_method=True)
+        self.RequestUnlock = channel.unary_unary(
+                '/kapda.api.identity.v1.PasswordService/RequestUnlock',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.RequestUnlockRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.RequestUnlockResponse.FromString,
+                _registered_method=True)
+        self.Unlock = channel.unary_unary(
+                '/kapda.api.identity.v1.PasswordService/Unlock',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.UnlockRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.UnlockResponse.FromString,
+                _registered_method=True)
 
 
 class PasswordServiceServicer:
@@ -95,7 +105,7 @@ class PasswordServiceServicer:
 
     def ResetPassword(self, request, context):
         """Sets a new password with the token of a mailed link and ends every session of the account. The link also confirms
-        the address. A mail tells of it.
+        the address, and opens the account to log-ins from the network that this call comes from. A mail tells of it.
 
         Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK, which leaves the link as it was; LINK_INVALID.
         """
@@ -112,6 +122,28 @@ class PasswordServiceServicer:
 
     def ConfirmEmail(self, request, context):
         """Confirms an address with the token of a mailed link.
+
+        Errors: VALIDATION_FAILED, LINK_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestUnlock(self, request, context):
+        """Has a link mailed to the account of an address that lets its user log in from where LogIn refuses with LOG_IN_LOCKED or
+        LOG_IN_LINK_NEEDED, good for an hour. The answer, and the time it takes, say nothing about whether there is an
+        account: that is looked up later.
+
+        Errors: VALIDATION_FAILED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Unlock(self, request, context):
+        """Opens the account of a mailed link to log-ins from the network that this call comes from, as if its user had logged in
+        there before: to be called from where the user wants to log in. Other networks stay shut. The link is used up; the
+        password is still asked for.
 
         Errors: VALIDATION_FAILED, LINK_INVALID.
         """
@@ -146,6 +178,16 @@ def add_PasswordServiceServicer_to_server(servicer, server):
                     servicer.ConfirmEmail,
                     request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.ConfirmEmailRequest.FromString,
                     response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.ConfirmEmailResponse.SerializeToString,
+            ),
+            'RequestUnlock': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestUnlock,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.RequestUnlockRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.RequestUnlockResponse.SerializeToString,
+            ),
+            'Unlock': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unlock,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.UnlockRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.UnlockResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -288,6 +330,60 @@ class PasswordService:
             '/kapda.api.identity.v1.PasswordService/ConfirmEmail',
             kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.ConfirmEmailRequest.SerializeToString,
             kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.ConfirmEmailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestUnlock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.PasswordService/RequestUnlock',
+            kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.RequestUnlockRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.RequestUnlockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unlock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.PasswordService/Unlock',
+            kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.UnlockRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_password__service__pb2.UnlockResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,7 @@ class PasswordServiceStub:
     """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_password_service_pb2.ResetPasswordRequest, _password_service_pb2.ResetPasswordResponse]
     """Sets a new password with the token of a mailed link and ends every session of the account. The link also confirms
-    the address. A mail tells of it.
+    the address, and opens the account to log-ins from the network that this call comes from. A mail tells of it.
 
     Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK, which leaves the link as it was; LINK_INVALID.
     """
@@ -42,6 +42,20 @@ class PasswordServiceStub:
     """Has a link for confirming the caller's address mailed to it, good for a day; none where it is confirmed already."""
     ConfirmEmail: _aio.UnaryUnaryMultiCallable[_password_service_pb2.ConfirmEmailRequest, _password_service_pb2.ConfirmEmailResponse]
     """Confirms an address with the token of a mailed link.
+
+    Errors: VALIDATION_FAILED, LINK_INVALID.
+    """
+    RequestUnlock: _aio.UnaryUnaryMultiCallable[_password_service_pb2.RequestUnlockRequest, _password_service_pb2.RequestUnlockResponse]
+    """Has a link mailed to the account of an address that lets its user log in from where LogIn refuses with LOG_IN_LOCKED or
+    LOG_IN_LINK_NEEDED, good for an hour. The answer, and the time it takes, say nothing about whether there is an
+    account: that is looked up later.
+
+    Errors: VALIDATION_FAILED.
+    """
+    Unlock: _aio.UnaryUnaryMultiCallable[_password_service_pb2.UnlockRequest, _password_service_pb2.UnlockResponse]
+    """Opens the account of a mailed link to log-ins from the network that this call comes from, as if its user had logged in
+    there before: to be called from where the user wants to log in. Other networks stay shut. The link is used up; the
+    password is still asked for.
 
     Errors: VALIDATION_FAILED, LINK_INVALID.
     """
@@ -84,7 +98,7 @@ class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_password_service_pb2.ResetPasswordRequest, _abc.Awaitable[_password_service_pb2.ResetPasswordResponse]],
     ) -> _abc.Awaitable[_password_service_pb2.ResetPasswordResponse]:
         """Sets a new password with the token of a mailed link and ends every session of the account. The link also confirms
-        the address. A mail tells of it.
+        the address, and opens the account to log-ins from the network that this call comes from. A mail tells of it.
 
         Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK, which leaves the link as it was; LINK_INVALID.
         """
@@ -104,6 +118,32 @@ class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_password_service_pb2.ConfirmEmailRequest, _abc.Awaitable[_password_service_pb2.ConfirmEmailResponse]],
     ) -> _abc.Awaitable[_password_service_pb2.ConfirmEmailResponse]:
         """Confirms an address with the token of a mailed link.
+
+        Errors: VALIDATION_FAILED, LINK_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def RequestUnlock(
+        self,
+        request: _password_service_pb2.RequestUnlockRequest,
+        context: _aio.ServicerContext[_password_service_pb2.RequestUnlockRequest, _abc.Awaitable[_password_service_pb2.RequestUnlockResponse]],
+    ) -> _abc.Awaitable[_password_service_pb2.RequestUnlockResponse]:
+        """Has a link mailed to the account of an address that lets its user log in from where LogIn refuses with LOG_IN_LOCKED or
+        LOG_IN_LINK_NEEDED, good for an hour. The answer, and the time it takes, say nothing about whether there is an
+        account: that is looked up later.
+
+        Errors: VALIDATION_FAILED.
+        """
+
+    @_abc_1.abstractmethod
+    def Unlock(
+        self,
+        request: _password_service_pb2.UnlockRequest,
+        context: _aio.ServicerContext[_password_service_pb2.UnlockRequest, _abc.Awaitable[_password_service_pb2.UnlockResponse]],
+    ) -> _abc.Awaitable[_password_service_pb2.UnlockResponse]:
+        """Opens the account of a mailed link to log-ins from the network that this call comes from, as if its user had logged in
+        there before: to be called from where the user wants to log in. Other networks stay shut. The link is used up; the
+        password is still asked for.
 
         Errors: VALIDATION_FAILED, LINK_INVALID.
         """

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kapda.domain.identity.log_in_attempts import Attempt, Outcome
+from kapda.domain.identity.log_in_attempts import Attempt
 from kapda.domain.identity.password import Password, credentials_invalid
 from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher
 from kapda.domain.identity.refresh import SessionTokens
@@ -83,8 +83,7 @@ class LogIn:
                 user.keep_hash(new_hash, now)
                 await uow.users.save(user)
             await uow.sessions.add(session)
-            await uow.log_in_attempts.record(attempt, Outcome.SUCCEEDED)
-            await uow.known_networks.add(user.id, attempt.network, now)
+            await self.guard.let_in(uow, attempt, user.id)
             tokens = await self.issuer.issue(uow.refresh_tokens, session, user.role, now)
             await uow.commit()
         return LoggedIn(user, tokens)

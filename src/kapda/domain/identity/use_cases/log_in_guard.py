@@ -11,15 +11,15 @@ from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.user import EmailAddress
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.errors import InvalidArgumentError, UnavailableError
-from kapda.domain.shared.ids import IdGenerator
+from kapda.domain.shared.ids import IdGenerator, UserId
 
 
 @dataclass(frozen=True, slots=True)
 class LogInGuard:
     """Lets an attempt through, counted as a failure until it is known to be none, or refuses it.
 
-    The counters decide; without them the rows do, one attempt at an identifier after another. A success is recorded by
-    whoever makes the session, in its transaction, and told here after the commit.
+    The counters decide; without them the rows do, one attempt at an identifier after another. A success is kept in the
+    transaction of what it led to, by `let_in`, and told after the commit, by `succeeded`.
     """
 
     unit_of_work: Callable[[], LogInUnitOfWork]
@@ -29,9 +29,13 @@ class LogInGuard:
     ids: IdGenerator
     clock: Clock
 
+    def attempt(self, email: str, network: ClientNetwork) -> Attempt:
+        """An attempt that nobody judges: of somebody who proved by other means to be the account's user."""
+        return Attempt(self.ids.new(), self.digests.of(email), network)
+
     async def begin(self, email: str, network: ClientNetwork) -> Attempt:
         """The attempt. Raises ResourceExhaustedError (LOG_IN_LOCKED, LOG_IN_LINK_NEEDED) with the time to wait."""
-        attempt = Attempt(self.ids.new(), self.digests.of(email), network)
+        attempt = self.attempt(email, network)
         async with self.under_way.one_at_a_time(attempt.identifier):
             verdict = await self._judge(attempt, network_is_known=False)
             # Asked only now, because it costs a look at the rows and matters to nobody else.
@@ -50,8 +54,13 @@ class LogInGuard:
         self.under_way.remove(attempt)
         await self.counters.settle(attempt, Outcome.FAILED)
 
+    async def let_in(self, uow: LogInUnitOfWork, attempt: Attempt, user_id: UserId) -> None:
+        """Keep that the user was there: what the network failed at before counts no longer, and it is known from now on."""
+        await uow.log_in_attempts.record(attempt, Outcome.SUCCEEDED)
+        await uow.known_networks.add(user_id, attempt.network, self.clock.now())
+
     async def succeeded(self, attempt: Attempt) -> None:
-        """The session was committed, and the attempt's row with it."""
+        """What `let_in` kept was committed."""
         self.under_way.remove(attempt)
         await self.counters.settle(attempt, Outcome.SUCCEEDED)
 

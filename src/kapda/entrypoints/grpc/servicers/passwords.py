@@ -9,8 +9,10 @@ from kapda.domain.identity.use_cases.change_password import ChangePasswordComman
 from kapda.domain.identity.use_cases.confirm_email import ConfirmEmailCommand
 from kapda.domain.identity.use_cases.request_email_confirmation import RequestEmailConfirmationCommand
 from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordResetCommand
+from kapda.domain.identity.use_cases.request_unlock import RequestUnlockCommand
 from kapda.domain.identity.use_cases.reset_password import ResetPasswordCommand
-from kapda.entrypoints.grpc.call import Context, caller
+from kapda.domain.identity.use_cases.unlock import UnlockCommand
+from kapda.entrypoints.grpc.call import Context, caller, contact
 from kapda.entrypoints.use_case import UseCase
 
 
@@ -25,12 +27,16 @@ class PasswordServicer(PasswordServiceServicer):
         reset_password: UseCase[ResetPasswordCommand, None],
         request_email_confirmation: UseCase[RequestEmailConfirmationCommand, None],
         confirm_email: UseCase[ConfirmEmailCommand, None],
+        request_unlock: UseCase[RequestUnlockCommand, None],
+        unlock: UseCase[UnlockCommand, None],
     ) -> None:
         self._change_password = change_password
         self._request_password_reset = request_password_reset
         self._reset_password = reset_password
         self._request_email_confirmation = request_email_confirmation
         self._confirm_email = confirm_email
+        self._request_unlock = request_unlock
+        self._unlock = unlock
 
     async def ChangePassword(self, request: pb.ChangePasswordRequest, context: Context) -> pb.ChangePasswordResponse:
         """Another password."""
@@ -46,7 +52,7 @@ class PasswordServicer(PasswordServiceServicer):
 
     async def ResetPassword(self, request: pb.ResetPasswordRequest, context: Context) -> pb.ResetPasswordResponse:
         """A new password by a link."""
-        await self._reset_password.execute(ResetPasswordCommand(request.token, request.new_password))
+        await self._reset_password.execute(ResetPasswordCommand(request.token, request.new_password, contact(context)))
         return pb.ResetPasswordResponse()
 
     async def RequestEmailConfirmation(
@@ -60,3 +66,13 @@ class PasswordServicer(PasswordServiceServicer):
         """An address confirmed."""
         await self._confirm_email.execute(ConfirmEmailCommand(request.token))
         return pb.ConfirmEmailResponse()
+
+    async def RequestUnlock(self, request: pb.RequestUnlockRequest, context: Context) -> pb.RequestUnlockResponse:
+        """A link by mail, perhaps."""
+        await self._request_unlock.execute(RequestUnlockCommand(request.email))
+        return pb.RequestUnlockResponse()
+
+    async def Unlock(self, request: pb.UnlockRequest, context: Context) -> pb.UnlockResponse:
+        """Open the account to log-ins from here, by a link."""
+        await self._unlock.execute(UnlockCommand(request.token, contact(context)))
+        return pb.UnlockResponse()
