@@ -1,5 +1,6 @@
 """Calls counted in Valkey, through several processes and without it."""
 
+import asyncio
 import os
 import signal
 import tempfile
@@ -50,6 +51,13 @@ async def test_a_large_limit_costs_a_round_trip_for_many_calls(client: Redis) ->
     assert await served(limits, 9, "caller") == 9
     assert (await client.info("stats"))["total_commands_processed"] - before <= 1
     assert await served(limits, 500, "caller") == 190
+
+
+async def test_a_crowd_of_one_caller_takes_one_share_and_not_the_limit(client: Redis) -> None:
+    limits = RedisRateLimits(client, LIMITS)
+    waits = await asyncio.gather(*(limits.take("caller", "asha") for _ in range(50)))
+    assert waits == [None] * 50
+    assert await served(limits, 500, "caller") == 150
 
 
 async def test_what_is_used_up_is_refused_without_asking(client: Redis) -> None:

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -32,6 +33,18 @@ class _Purse:
     left: int
     until: float
 
+    @property
+    def settles(self) -> bool:
+        """Whether it says of a call if it may be served."""
+        return self.left != 0 and _now() < self.until
+
+    def pay(self) -> float | None:
+        """None if the call may be served, else the seconds to wait; from a purse that settles it."""
+        if self.left < 0:
+            return self.until - _now()
+        self.left -= 1
+        return None
+
 
 class RedisRateLimits:
     """RateLimits; buckets by name, each with a limit such as `5 per 15 minutes`."""
@@ -49,19 +62,24 @@ class RedisRateLimits:
         self._shared = SlidingWindowCounterRateLimiter(storage)
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._purses: OrderedDict[tuple[str, str], _Purse] = OrderedDict()
+        self._asking: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._rest = rest
         self._resting_until = 0.0
 
     async def take(self, bucket: str, key: str) -> float | None:
         """None if the call may be served, else the seconds to wait."""
         purse = self._purses.get((bucket, key))
-        if purse is not None and (now := _now()) < purse.until:
-            if purse.left > 0:
-                purse.left -= 1
-                return None
-            if purse.left < 0:
-                return purse.until - now
+        if purse is not None and purse.settles:
+            return purse.pay()
         item = self._limits[bucket]
+        if not _is_shared_out(item):
+            return await self._ask(item, bucket, key)
+        # A crowd of one caller takes one share for all: a share for each of them would be the whole limit.
+        async with self._asking.setdefault((bucket, key), asyncio.Lock()):
+            purse = self._purses.get((bucket, key))
+            return purse.pay() if purse is not None and purse.settles else await self._ask(item, bucket, key)
+
+    async def _ask(self, item: RateLimitItem, bucket: str, key: str) -> float | None:
         if _now() < self._resting_until:
             return await self._take_own(item, bucket, key)
         try:
@@ -71,8 +89,8 @@ class RedisRateLimits:
             return await self._take_own(item, bucket, key)
 
     async def _take_shared(self, item: RateLimitItem, bucket: str, key: str) -> float | None:
-        share = max(1, item.amount // SHARE)
-        if share > 1 and await self._shared.hit(item, bucket, key, cost=share):
+        share = item.amount // SHARE
+        if _is_shared_out(item) and await self._shared.hit(item, bucket, key, cost=share):
             self._remember(bucket, key, _Purse(share - 1, _now() + item.get_expiry()))
             return None
         if await self._shared.hit(item, bucket, key):
@@ -96,5 +114,9 @@ class RedisRateLimits:
             self._purses.popitem(last=False)
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+def _is_shared_out(item: RateLimitItem) -> bool:
+    """Whether a share of the limit is more than one call."""
+    return item.amount >= 2 * SHARE
+
+
+_now = time.monotonic
