@@ -11,11 +11,13 @@ STAMP := .venv/installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 TESTS ?=
+# Of bench, overload and soak, such as BENCH="--workers 2".
+BENCH ?=
 # Tests wait more than they work, for processes, time limits and locks; each of the side-by-side runs has servers of its own.
 PARALLEL ?= -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev bench test torture check format proto lock
+.PHONY: help install demo dev bench overload soak test torture check format proto lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +38,14 @@ demo: $(STAMP) ## Start everything on free ports, drive purchases through it, ch
 dev: $(STAMP) ## Start everything and keep it running; Ctrl-C stops it.
 	@$(BIN)/kapda dev
 
-bench: $(STAMP) ## Measure purchases, carts and lists against their bars and the machine's floors, some minutes long.
-	@$(BIN)/python -m benchmarks --save
+bench: $(STAMP) ## Measure everything against its bar and the machine's floors, some minutes long.
+	@$(BIN)/python -m benchmarks --save $(BENCH)
+
+overload: $(STAMP) ## Let four times as many come as can be served, and see what becomes of them.
+	@$(BIN)/python -m benchmarks.overload --save $(BENCH)
+
+soak: $(STAMP) ## Buy steadily for ten minutes, and see whether anything grows.
+	@$(BIN)/python -m benchmarks.soak --save $(BENCH)
 
 test: $(STAMP) ## Run the tests, or some: make test TESTS="tests/domain -k money".
 	@$(BIN)/pytest $(PARALLEL) $(TESTS)

@@ -23,6 +23,13 @@ def memory_mib(pid: int) -> float:
     return sum(_field(Path(f"/proc/{one}/smaps_rollup"), "Pss") for one in (pid, *children)) / _MIB
 
 
+def own_memory_mib(pid: int) -> float:
+    """What a process and its children keep of their own: neither files, nor the buffers that PostgreSQL's processes share,
+    which fill until they are full."""
+    rollups = (Path(f"/proc/{one}/smaps_rollup") for one in (pid, *_children(pid)))
+    return sum(_field(rollup, "Pss_Anon") for rollup in rollups) / _MIB
+
+
 def peak_memory_mib(pid: int) -> float:
     """The most that was ever resident; of a process with children the most of any one of them."""
     return max(_field(Path(f"/proc/{one}/status"), "VmHWM") for one in (pid, *_children(pid))) / _MIB
