@@ -25,7 +25,7 @@ async def set_stage(shop: Shop) -> AsyncIterator[Stage]:
     port = await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stage = Stage(shop, channel)
+            stage = Stage(shop, channel, port)
             await enter(stage)
             await _act(stage)
             yield stage

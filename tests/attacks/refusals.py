@@ -13,7 +13,7 @@ from kapda.api.common.v1 import error_reason_pb2
 _M = TypeVar("_M", bound=Message)
 _REASONS = {name.removeprefix("ERROR_REASON_") for name, _ in error_reason_pb2.ErrorReason.items()}
 # A refusal that tells of the machine: classes, statements, files, addresses.
-_MACHINE = re.compile(
+MACHINE = re.compile(
     rb"Traceback|asyncpg|sqlalchemy|SELECT |INSERT |UPDATE |kapda\.(domain|adapters|entrypoints)|\.py\b|/src/|site-packages"
     rb"|postgresql://|redis://|razorpay\.com|Exception\b|[A-Z][a-z]+Error\b|0x[0-9a-f]{8,}",
 )
@@ -44,7 +44,7 @@ class Refusal:
             value if isinstance(value, bytes) else value.encode() for _, value in metadata
         )
         assert len(self.everything) < MAX_BYTES, len(self.everything)
-        told = _MACHINE.search(self.everything)
+        told = MACHINE.search(self.everything)
         assert told is None, f"tells of the machine: {told}"
 
     @property

@@ -38,6 +38,7 @@ class Stage:
 
     shop: Shop
     channel: grpc.aio.Channel
+    port: int
     metadata: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=lambda: {NOBODY: ()})
     users: dict[str, UserId] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)

@@ -42,8 +42,12 @@ _MAX_RECEIVE_BYTES = 256 * 1024
 _MAX_SEND_BYTES = 4 * 1024 * 1024
 # How long the last responses get to leave once no call is at work.
 _SETTLE_SECONDS = 0.5
+# All names and values of a call's metadata. grpc has two limits, and refuses at random between them: both are this one.
+_MAX_METADATA_BYTES = 16 * 1024
 _OPTIONS: Mapping[str, int] = {
     "grpc.max_receive_message_length": _MAX_RECEIVE_BYTES,
+    "grpc.max_metadata_size": _MAX_METADATA_BYTES,
+    "grpc.absolute_max_metadata_size": _MAX_METADATA_BYTES,
     "grpc.max_send_message_length": _MAX_SEND_BYTES,
     # A peer that vanished without a word is noticed within a minute and a half.
     "grpc.keepalive_time_ms": 60_000,

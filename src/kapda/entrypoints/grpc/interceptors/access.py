@@ -45,8 +45,8 @@ class Access(UnaryInterceptor):
     async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call for whoever may.
 
-        Raises UnauthenticatedError (GUEST_CART_UNKNOWN and API_KEY_INVALID among its reasons) or PermissionDeniedError
-        (ROLE_NOT_ALLOWED, SCOPE_MISSING).
+        Raises UnauthenticatedError (GUEST_CART_UNKNOWN and API_KEY_INVALID among its reasons, TOKEN_INVALID for a token
+        that comes twice) or PermissionDeniedError (ROLE_NOT_ALLOWED, SCOPE_MISSING).
         """
         # A KeyError would be a method that start-up did not see: no rule, no answer.
         rule = self._rules[method]
@@ -90,7 +90,8 @@ def _access_token(context: Context) -> str | None:
 
 
 def _metadata(context: Context, key: str) -> str | None:
-    for name, value in context.invocation_metadata() or ():
-        if name == key and isinstance(value, str):
-            return value
-    return None
+    """The one value under the key. With several, whoever stands before us may have judged another one than we would."""
+    found = [value for name, value in context.invocation_metadata() or () if name == key and isinstance(value, str)]
+    if len(found) > 1:
+        raise UnauthenticatedError(Reason.TOKEN_INVALID, f"{key} came {len(found)} times")
+    return found[0] if found else None

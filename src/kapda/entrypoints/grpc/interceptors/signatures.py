@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from kapda.domain.identity.signing import Signature, SignedCall, signature_missing
 from kapda.domain.identity.use_cases.verify_signature import VerifySignatureCommand
-from kapda.domain.shared.request_proof import RequestProof
+from kapda.domain.shared.request_proof import RequestProof, signature_invalid
 from kapda.entrypoints.grpc.access_rules import AccessRule
 from kapda.entrypoints.grpc.call import Context, caller, current
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
@@ -42,7 +42,12 @@ class Signatures(UnaryInterceptor):
 
 
 def _told(context: Context) -> list[str]:
-    told = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    if not all(name in told for name in _NAMES):
+    told = [
+        (key, value) for key, value in context.invocation_metadata() or () if key in _NAMES and isinstance(value, str)
+    ]
+    if {key for key, _ in told} != set(_NAMES):
         raise signature_missing()
-    return [told[name] for name in _NAMES]
+    if len(told) != len(_NAMES):
+        raise signature_invalid()
+    by_name = dict(told)
+    return [by_name[name] for name in _NAMES]
