@@ -70,7 +70,7 @@ async def test_a_body_over_the_limit_is_refused_at_its_announcement(shim: Shim) 
     body = orjson.dumps({"event": "x", "payload": {}, "account_id": ACCOUNT, "filler": "x" * 1024 * 1024})
     answer = await shim.deliver(Delivery(body, "TestEvent00001"))
     assert answer.status_code == 413
-    assert answer.json()["error"]["code"] == "REQUEST_ENTITY_TOO_LARGE"
+    assert answer.json()["error"]["code"] == "CONTENT_TOO_LARGE"
     assert await shim.counted("too_large") == 1
 
 

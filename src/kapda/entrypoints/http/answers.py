@@ -25,6 +25,10 @@ _STATUS = {
 }
 
 
+# The library's name of it changed with Python 3.13; a caller's code must not.
+_RENAMED = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "CONTENT_TOO_LARGE"}
+
+
 def json_answer(content: object) -> Response:
     """200 with `content` as JSON."""
     return Response(orjson.dumps(content), media_type=_JSON)
@@ -39,6 +43,11 @@ def refusal(
     return Response(orjson.dumps(body), status, headers, _JSON)
 
 
+def code_of(status: HTTPStatus) -> str:
+    """The error code that goes with a status where nothing more exact is known."""
+    return _RENAMED.get(status, status.name)
+
+
 def domain_refusal(error: DomainError, request_id: str) -> Response:
     """A domain error by its kind, with its reason as the code."""
     return refusal(_STATUS[error.kind], error.reason.value, error.message, request_id, retry_after=error.retry_after)
@@ -47,7 +56,7 @@ def domain_refusal(error: DomainError, request_id: str) -> Response:
 async def unknown_route(request: Request, error: Exception) -> Response:
     """Starlette's own refusals (no such path, no such method) in our shape."""
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
-    answer = refusal(status, status.name, status.phrase, request.state.request_id)
+    answer = refusal(status, code_of(status), status.phrase, request.state.request_id)
     if isinstance(error, HTTPException) and error.headers:
         answer.headers.update(error.headers)
     return answer

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from kapda.domain.payments.gateway_event import GatewayEvent, GatewayEventState
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEventCommand
 from kapda.domain.shared.errors import DomainError, InvalidArgumentError, Reason
-from kapda.entrypoints.http.answers import domain_refusal, json_answer, refusal, unknown_route
+from kapda.entrypoints.http.answers import code_of, domain_refusal, json_answer, refusal, unknown_route
 from kapda.entrypoints.http.body import BodyTooLargeError, read_body
 from kapda.entrypoints.http.operations import OPERATIONS_PATHS, Probe, Readiness, operations_routes
 from kapda.entrypoints.http.request_log import RequestLog
@@ -180,7 +180,7 @@ def _refused(error: Exception, request_id: str) -> tuple[Outcome, Response]:
 
 
 def _refuse(status: HTTPStatus, text: str, request_id: str, retry_after: float | None = None) -> Response:
-    answer = refusal(status, status.name, text, request_id, retry_after=retry_after)
+    answer = refusal(status, code_of(status), text, request_id, retry_after=retry_after)
     # The body may be unread: without this the server would go on to read and drop whatever the sender has.
     answer.headers["connection"] = "close"
     return answer
