@@ -46,7 +46,7 @@ class InMemoryProfiles:
         if user is None or user.status is UserStatus.DELETED:
             return None
         phone, version = self.tables.numbers.get(user_id, (None, 1))
-        return Profile(user_id, user.email, user.display_name, phone, version, user.created_at)
+        return Profile(user_id, user.email, user.display_name, phone, version, user.created_at, user.email_confirmed_at)
 
     async def lock(self, user_id: UserId) -> Profile | None:
         return await self.find(user_id)
@@ -121,7 +121,13 @@ class InMemoryPersonalData:
 
     async def export(self, user_id: UserId) -> str:
         user = self.tables.users[user_id]
-        return json.dumps({"account": {"email": user.email.text, "display_name": user.display_name.text}})
+        confirmed = user.email_confirmed_at
+        account = {
+            "email": user.email.text,
+            "display_name": user.display_name.text,
+            "email_confirmed_at": None if confirmed is None else confirmed.isoformat(),
+        }
+        return json.dumps({"account": account})
 
     async def open_business(self, user_id: UserId) -> OpenBusiness:
         return self.tables.business.get(user_id, OpenBusiness(0, 0, 0))

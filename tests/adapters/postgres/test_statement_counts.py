@@ -103,7 +103,7 @@ WRITES = {
     "relay_events": 6,
     # Of every mail: take, recipients, orders, note; take in vain.
     "send_mails": 5,
-    "sign_up": 4,  # user, session, network, refresh token
+    "sign_up": 5,  # user, session, network, refresh token, mail
     "log_in": 7,  # attempts of late, find, lock, session, attempt, network, refresh token
     "refresh_session": 6,  # lock the session, token, user; save the session and the token, the next token
     "refresh_session replayed": 5,  # the same three; end the session, audit

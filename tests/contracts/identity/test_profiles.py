@@ -1,8 +1,9 @@
 """Profiles and address books as their ports promise, in memory and in PostgreSQL."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -142,6 +143,25 @@ async def test_anothers_entry_is_none(opens: Opens) -> None:
         assert not await uow.addresses.remove(BINOD.id, entry(1))
         await uow.commit()
     assert len(await book(opens)) == 1
+
+
+async def test_a_confirmed_address_shows_in_the_profile_and_in_what_is_exported(opens: Opens) -> None:
+    at = NOON + timedelta(minutes=5)
+    async with opens() as uow:
+        before = await uow.profiles.find(ASHA.id)
+        exported = json.loads(await uow.personal_data.export(ASHA.id))["account"]
+        assert before is not None
+        assert (before.email_confirmed_at, exported["email_confirmed_at"]) == (None, None)
+        user = await uow.users.lock(ASHA.id)
+        assert user is not None
+        user.confirm_email(at)
+        await uow.users.save(user)
+        await uow.commit()
+    async with opens() as uow:
+        found, locked = await uow.profiles.find(ASHA.id), await uow.profiles.lock(ASHA.id)
+        exported = json.loads(await uow.personal_data.export(ASHA.id))["account"]
+    assert found == locked == replace(before, email_confirmed_at=at)
+    assert datetime.fromisoformat(exported["email_confirmed_at"]) == at
 
 
 async def test_an_erased_account_stays_as_nobodys_and_its_address_may_sign_up_again(opens: Opens) -> None:

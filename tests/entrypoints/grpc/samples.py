@@ -51,7 +51,17 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 OPTIONS = {"colour": "indigo", "size": "M"}
 PRICE, LOWER = Money(149_900, INR), Money(129_900, INR)
 
-USER = User(UserId(UUID(int=1)), EmailAddress("Asha@example.in"), DisplayName("Asha"), Role.CUSTOMER, "hash", NOW, NOW)
+CONFIRMED = datetime(2026, 1, 2, 4, 5, 6, 789000, tzinfo=UTC)
+USER = User(
+    UserId(UUID(int=1)),
+    EmailAddress("Asha@example.in"),
+    DisplayName("Asha"),
+    Role.CUSTOMER,
+    "hash",
+    NOW,
+    NOW,
+    email_confirmed_at=CONFIRMED,
+)
 TOKENS = SessionTokens(
     AccessToken("header.claims.signature", NOW), IssuedRefreshToken(RefreshSecret("refresh-secret"), NOW)
 )
@@ -76,7 +86,7 @@ AUDIT_ENTRY = AuditEntry(
     USER.id,
     {"state_before": "active"},
 )
-PROFILE = Profile(USER.id, USER.email, USER.display_name, PhoneNumber("+919820012345"), 3, NOW)
+PROFILE = Profile(USER.id, USER.email, USER.display_name, PhoneNumber("+919820012345"), 3, NOW, CONFIRMED)
 KEY_TEXT = ApiKeyText("abcd2345", "s" * 43)
 API_KEY = ApiKey(
     id=ApiKeyId(UUID(int=80)),

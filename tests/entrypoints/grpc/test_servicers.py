@@ -1,6 +1,7 @@
 """Every method over the wire: the command that the use case gets, and a response with nothing left out."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ from google.protobuf.message_factory import GetMessageClass
 from kapda.api.cart.v1 import cart_pb2
 from kapda.api.checkout.v1 import checkout_pb2
 from kapda.api.common.v1 import address_pb2, money_pb2
+from kapda.api.identity.v1 import identity_service_pb2 as identity
+from kapda.api.identity.v1 import profile_service_pb2 as profiles
+from kapda.api.identity.v1 import user_service_pb2 as users
 from kapda.api.ops.v1 import ops_service_pb2, promise_pb2
 from kapda.domain.cart.use_cases.validate_cart import CartValidation
+from kapda.domain.identity.administration import ManagedUser
 from kapda.domain.payments.payment_case import CaseState
 from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
@@ -152,3 +157,20 @@ async def test_an_address_that_cannot_be_is_refused_before_the_use_case(served: 
     with pytest.raises(Exception, match="the address is not valid"):
         await ask(served, CUSTOMER, "start_checkout", request, Answer(samples.CHECKOUT))
     assert served.use_cases.commands == []
+
+
+@pytest.mark.parametrize("at", [samples.CONFIRMED, None])
+async def test_an_address_shows_when_it_was_confirmed_and_nothing_until_then(
+    served: Running, at: datetime | None
+) -> None:
+    user, profile = replace(samples.USER, email_confirmed_at=at), replace(samples.PROFILE, email_confirmed_at=at)
+    managed = ManagedUser.of(user)
+    shown = [
+        (await ask(served, CUSTOMER, "get_me", identity.GetMeRequest(), user)).user,
+        (await ask(served, CUSTOMER, "get_profile", profiles.GetProfileRequest(), profile)).profile,
+        (await ask(served, ADMIN, "get_user", users.GetUserRequest(user_id=str(user.id)), managed)).user.user,
+    ]
+    for message in shown:
+        assert message.HasField("email_confirm_time") == (at is not None)
+        if at is not None:
+            assert message.email_confirm_time.ToDatetime(UTC) == at

@@ -6,6 +6,7 @@ import pytest
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import AlreadyExistsError, DomainError, Reason
+from kapda.domain.shared.mails import MailKind
 from tests.use_cases.identity.conftest import ASHA, IdentityHouse
 
 
@@ -24,12 +25,21 @@ async def test_only_a_hash_of_the_password_is_kept(house: IdentityHouse) -> None
     assert ASHA.password not in repr((ASHA, signed_up))
 
 
+async def test_a_new_account_is_mailed_once_to_confirm_its_address(house: IdentityHouse) -> None:
+    signed_up = await house.sign_up.execute(ASHA)
+    assert signed_up.user.email_confirmed_at is None
+    (row,) = house.tables.mails.values()
+    mail = row.mail
+    assert (mail.kind, mail.user_id, mail.address) == (MailKind.CONFIRM_EMAIL, signed_up.user.id, None)
+    assert row.next_attempt_at == mail.queued_at == house.clock.now()
+
+
 async def test_a_taken_address_is_refused_in_any_spelling_and_nothing_is_kept(house: IdentityHouse) -> None:
     await house.sign_up.execute(ASHA)
     with pytest.raises(AlreadyExistsError) as refusal:
         await house.sign_up.execute(replace(ASHA, email="ASHA@example.in"))
     assert refusal.value.reason is Reason.EMAIL_TAKEN
-    assert len(house.tables.users) == len(house.tables.sessions) == 1
+    assert len(house.tables.users) == len(house.tables.sessions) == len(house.tables.mails) == 1
 
 
 @pytest.mark.parametrize(
@@ -48,3 +58,4 @@ async def test_a_bad_part_refuses_the_whole(house: IdentityHouse, change: dict[s
     assert refusal.value.reason is reason
     assert house.tables.users == {}
     assert house.tables.sessions == {}
+    assert house.tables.mails == {}

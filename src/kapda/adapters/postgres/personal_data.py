@@ -20,7 +20,7 @@ _EXPORT = text("""
     SELECT CAST(jsonb_build_object(
         'account', (
             SELECT jsonb_build_object('id', id, 'email', email, 'display_name', display_name, 'phone', phone,
-                'role', role, 'created_at', created_at)
+                'email_confirmed_at', email_confirmed_at, 'role', role, 'created_at', created_at)
             FROM users WHERE id = :user_id),
         'addresses', (
             SELECT coalesce(jsonb_agg(jsonb_build_object(

@@ -15,7 +15,7 @@ from kapda.domain.shared.address import Address
 from kapda.domain.shared.ids import AddressId, UserId
 
 _PROFILE = """
-    SELECT id, email, display_name, phone, profile_version, created_at FROM users
+    SELECT id, email, display_name, phone, profile_version, created_at, email_confirmed_at FROM users
     WHERE id = :user_id AND status <> 'deleted'
 """
 _FIND = text(_PROFILE)
@@ -127,6 +127,7 @@ def _profile(row: Row | None) -> Profile | None:
         phone=None if row.phone is None else PhoneNumber(row.phone),
         version=row.profile_version,
         created_at=row.created_at,
+        email_confirmed_at=row.email_confirmed_at,
     )
 
 

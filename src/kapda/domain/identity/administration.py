@@ -26,11 +26,21 @@ class ManagedUser:
     status: UserStatus
     created_at: datetime
     updated_at: datetime
+    email_confirmed_at: datetime | None = None
 
     @classmethod
     def of(cls, user: User) -> "ManagedUser":
         """The user as it is now."""
-        return cls(user.id, user.email, user.display_name, user.role, user.status, user.created_at, user.updated_at)
+        return cls(
+            user.id,
+            user.email,
+            user.display_name,
+            user.role,
+            user.status,
+            user.created_at,
+            user.updated_at,
+            user.email_confirmed_at,
+        )
 
 
 def check_may_take_power(actor: Actor, admins: Collection[UserId], user_id: UserId) -> None:

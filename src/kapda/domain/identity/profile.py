@@ -12,7 +12,8 @@ from kapda.domain.shared.ids import UserId
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`version` grows by one with every change that the user makes here."""
+    """`version` grows by one with every change that the user makes here. `email_confirmed_at` is None until a mailed link
+    was followed."""
 
     user_id: UserId
     email: EmailAddress
@@ -20,6 +21,7 @@ class Profile:
     phone: PhoneNumber | None
     version: int
     created_at: datetime
+    email_confirmed_at: datetime | None = None
 
     @property
     def etag(self) -> str:

@@ -82,7 +82,7 @@ class IdentityServiceServicer:
     """
 
     def SignUp(self, request, context):
-        """Makes an account with the role of a customer and signs it in.
+        """Makes an account with the role of a customer and signs it in. A mail with a link that confirms the address follows.
 
         Errors: VALIDATION_FAILED, PASSWORD_TOO_WEAK, EMAIL_TAKEN.
         """

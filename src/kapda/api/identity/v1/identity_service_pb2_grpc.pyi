@@ -17,7 +17,7 @@ class IdentityServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SignUp: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.SignUpRequest, _identity_service_pb2.SignUpResponse]
-    """Makes an account with the role of a customer and signs it in.
+    """Makes an account with the role of a customer and signs it in. A mail with a link that confirms the address follows.
 
     Errors: VALIDATION_FAILED, PASSWORD_TOO_WEAK, EMAIL_TAKEN.
     """
@@ -65,7 +65,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_service_pb2.SignUpRequest,
         context: _aio.ServicerContext[_identity_service_pb2.SignUpRequest, _abc.Awaitable[_identity_service_pb2.SignUpResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.SignUpResponse]:
-        """Makes an account with the role of a customer and signs it in.
+        """Makes an account with the role of a customer and signs it in. A mail with a link that confirms the address follows.
 
         Errors: VALIDATION_FAILED, PASSWORD_TOO_WEAK, EMAIL_TAKEN.
         """

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from kapda.api.common.v1 import address_pb2 as kapda_dot_api_dot_common_dot_v1_dot_address__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kapda/api/identity/v1/profile.proto\x12\x15kapda.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!kapda/api/common/v1/address.proto\"\xaf\x01\n\x07Profile\x12\x1b\n\x05\x65mail\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x03\xbaH\x05r\x03\x18\xfe\x01\x12\x1d\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x10\x12\x19\n\x04\x65tag\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x03\xbaH\x04r\x02\x18 \x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xce\x01\n\x0cSavedAddress\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05label\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x07\x61\x64\x64ress\x18\x03 \x01(\x0b\x32\x1c.kapda.api.common.v1.AddressB\x04\xe2\x41\x01\x03\x12\x17\n\tpreferred\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kapda/api/identity/v1/profile.proto\x12\x15kapda.api.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!kapda/api/common/v1/address.proto\"\xed\x01\n\x07Profile\x12\x1b\n\x05\x65mail\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x03\xbaH\x05r\x03\x18\xfe\x01\x12\x1d\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x10\x12\x19\n\x04\x65tag\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x03\xbaH\x04r\x02\x18 \x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12<\n\x12\x65mail_confirm_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xce\x01\n\x0cSavedAddress\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05label\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x07\x61\x64\x64ress\x18\x03 \x01(\x0b\x32\x1c.kapda.api.common.v1.AddressB\x04\xe2\x41\x01\x03\x12\x17\n\tpreferred\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROFILE'].fields_by_name['etag']._serialized_options = b'\342A\001\003\272H\004r\002\030 '
   _globals['_PROFILE'].fields_by_name['create_time']._loaded_options = None
   _globals['_PROFILE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_PROFILE'].fields_by_name['email_confirm_time']._loaded_options = None
+  _globals['_PROFILE'].fields_by_name['email_confirm_time']._serialized_options = b'\342A\001\003'
   _globals['_SAVEDADDRESS'].fields_by_name['id']._loaded_options = None
   _globals['_SAVEDADDRESS'].fields_by_name['id']._serialized_options = b'\342A\001\003'
   _globals['_SAVEDADDRESS'].fields_by_name['label']._loaded_options = None
@@ -58,7 +60,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SAVEDADDRESS'].fields_by_name['create_time']._loaded_options = None
   _globals['_SAVEDADDRESS'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_PROFILE']._serialized_start=193
-  _globals['_PROFILE']._serialized_end=368
-  _globals['_SAVEDADDRESS']._serialized_start=371
-  _globals['_SAVEDADDRESS']._serialized_end=577
+  _globals['_PROFILE']._serialized_end=430
+  _globals['_SAVEDADDRESS']._serialized_start=433
+  _globals['_SAVEDADDRESS']._serialized_end=639
 # @@protoc_insertion_point(module_scope)

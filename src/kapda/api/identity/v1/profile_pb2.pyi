@@ -29,6 +29,7 @@ class Profile(_message.Message):
     PHONE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EMAIL_CONFIRM_TIME_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     """The e-mail address, as the user wrote it at sign-up."""
     display_name: _builtins.str
@@ -36,10 +37,14 @@ class Profile(_message.Message):
     phone: _builtins.str
     """The telephone number in E.164 form, such as `+919876543210`, one that its country gives out; empty for none."""
     etag: _builtins.str
-    """Changes with every change of the profile."""
+    """Changes with every change that the user makes to the profile."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the user signed up."""
+
+    @_builtins.property
+    def email_confirm_time(self) -> _timestamp_pb2.Timestamp:
+        """When a mailed link first proved that the user reads the address's mail; not set until then."""
 
     def __init__(
         self,
@@ -49,10 +54,11 @@ class Profile(_message.Message):
         phone: _builtins.str = ...,
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        email_confirm_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "email_confirm_time", b"email_confirm_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "email", b"email", "etag", b"etag", "phone", b"phone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "email", b"email", "email_confirm_time", b"email_confirm_time", "etag", b"etag", "phone", b"phone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from kapda.api.common.v1 import role_pb2 as kapda_dot_api_dot_common_dot_v1_dot_role__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kapda/api/identity/v1/user.proto\x12\x15kapda.api.identity.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ekapda/api/common/v1/role.proto\"\xaf\x01\n\x04User\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x65mail\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12-\n\x04role\x18\x04 \x01(\x0e\x32\x19.kapda.api.common.v1.RoleB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xd7\x01\n\rSessionTokens\x12\x1d\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x03\x12\x42\n\x18\x61\x63\x63\x65ss_token_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1e\n\rrefresh_token\x18\x03 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x03\x12\x43\n\x19refresh_token_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kapda/api/identity/v1/user.proto\x12\x15kapda.api.identity.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ekapda/api/common/v1/role.proto\"\xed\x01\n\x04User\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x65mail\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12-\n\x04role\x18\x04 \x01(\x0e\x32\x19.kapda.api.common.v1.RoleB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12<\n\x12\x65mail_confirm_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xd7\x01\n\rSessionTokens\x12\x1d\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x03\x12\x42\n\x18\x61\x63\x63\x65ss_token_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1e\n\rrefresh_token\x18\x03 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x03\x12\x43\n\x19refresh_token_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USER'].fields_by_name['role']._serialized_options = b'\342A\001\003'
   _globals['_USER'].fields_by_name['create_time']._loaded_options = None
   _globals['_USER'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_USER'].fields_by_name['email_confirm_time']._loaded_options = None
+  _globals['_USER'].fields_by_name['email_confirm_time']._serialized_options = b'\342A\001\003'
   _globals['_SESSIONTOKENS'].fields_by_name['access_token']._loaded_options = None
   _globals['_SESSIONTOKENS'].fields_by_name['access_token']._serialized_options = b'\200\001\001\342A\001\003'
   _globals['_SESSIONTOKENS'].fields_by_name['access_token_expire_time']._loaded_options = None
@@ -53,7 +55,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONTOKENS'].fields_by_name['refresh_token_expire_time']._loaded_options = None
   _globals['_SESSIONTOKENS'].fields_by_name['refresh_token_expire_time']._serialized_options = b'\342A\001\003'
   _globals['_USER']._serialized_start=158
-  _globals['_USER']._serialized_end=333
-  _globals['_SESSIONTOKENS']._serialized_start=336
-  _globals['_SESSIONTOKENS']._serialized_end=551
+  _globals['_USER']._serialized_end=395
+  _globals['_SESSIONTOKENS']._serialized_start=398
+  _globals['_SESSIONTOKENS']._serialized_end=613
 # @@protoc_insertion_point(module_scope)

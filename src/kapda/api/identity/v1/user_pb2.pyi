@@ -29,6 +29,7 @@ class User(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EMAIL_CONFIRM_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The user's UUID."""
     email: _builtins.str
@@ -41,6 +42,10 @@ class User(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the user signed up."""
 
+    @_builtins.property
+    def email_confirm_time(self) -> _timestamp_pb2.Timestamp:
+        """When a mailed link first proved that the user reads the address's mail; not set until then."""
+
     def __init__(
         self,
         *,
@@ -49,10 +54,11 @@ class User(_message.Message):
         display_name: _builtins.str = ...,
         role: _role_pb2.Role.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        email_confirm_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "email_confirm_time", b"email_confirm_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "email", b"email", "id", b"id", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "email", b"email", "email_confirm_time", b"email_confirm_time", "id", b"id", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

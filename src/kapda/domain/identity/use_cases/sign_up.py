@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kapda.domain.identity.mail_ports import MailingUnitOfWork
 from kapda.domain.identity.password import Password, check_rule, too_common
-from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher, PasswordStrength
+from kapda.domain.identity.ports import PasswordHasher, PasswordStrength
 from kapda.domain.identity.refresh import SessionTokens
 from kapda.domain.identity.session import NOWHERE, Contact, Session
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.user import DisplayName, EmailAddress, User
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import IdGenerator, SessionId, UserId
+from kapda.domain.shared.mails import MailKind, MailRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class SignedUp:
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """Anybody may have an account: it starts with a customer's role and a first session, or not at all."""
+    """Anybody may have an account: it starts with a customer's role, a first session and a mail that asks whether the
+    address is theirs, or not at all."""
 
-    unit_of_work: Callable[[], IdentityUnitOfWork]
+    unit_of_work: Callable[[], MailingUnitOfWork]
     passwords: PasswordHasher
     strength: PasswordStrength
     issuer: TokenIssuer
@@ -61,5 +64,6 @@ class SignUp:
             await uow.sessions.add(session)
             await uow.known_networks.add(user.id, command.contact.network, now)
             tokens = await self.issuer.issue(uow.refresh_tokens, session, user.role, now)
+            await uow.mails.queue(MailRequest.to_user(self.ids.new(), MailKind.CONFIRM_EMAIL, user.id, now))
             await uow.commit()
         return SignedUp(user, tokens)

@@ -8,7 +8,7 @@ from kapda.domain.identity.refresh import SessionTokens
 from kapda.domain.identity.session import Contact, Session
 from kapda.domain.identity.user import Role, User
 from kapda.domain.shared.ids import SessionId
-from kapda.entrypoints.grpc.translate.values import timestamp
+from kapda.entrypoints.grpc.translate.values import timestamp, timestamp_or_none
 
 ROLES = {role: role_pb2.Role.Value(f"ROLE_{role.name}") for role in Role}
 _BY_NUMBER = {number: role for role, number in ROLES.items()}
@@ -27,6 +27,7 @@ def user_to_proto(user: User) -> user_pb2.User:
         display_name=user.display_name.text,
         role=ROLES[user.role],
         create_time=timestamp(user.created_at),
+        email_confirm_time=timestamp_or_none(user.email_confirmed_at),
     )
 
 

@@ -7,7 +7,7 @@ from kapda.domain.inventory.availability import Availability, HolderState, Listi
 from kapda.domain.inventory.delivery import DeliveryLine
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
 from kapda.domain.shared.ids import VariantId
-from kapda.entrypoints.grpc.translate.values import timestamp
+from kapda.entrypoints.grpc.translate.values import timestamp, timestamp_or_none
 
 _KINDS = {kind: stock_pb2.StockMovement.Kind.Value(f"KIND_{kind.name}") for kind in MovementKind}
 _PRODUCT_STATES = {
@@ -56,7 +56,7 @@ def _hold_to_proto(hold: LiveHold) -> stock_pb2.StockHold:
         quantity=hold.quantity,
         state=_HOLD_STATES[hold.state],
         hold_time=timestamp(hold.held_since),
-        expire_time=None if hold.hold_until is None else timestamp(hold.hold_until),
+        expire_time=timestamp_or_none(hold.hold_until),
     )
 
 

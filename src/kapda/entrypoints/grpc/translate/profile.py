@@ -7,7 +7,7 @@ from kapda.domain.identity.address_book import SavedAddress
 from kapda.domain.identity.phone import PhoneNumber
 from kapda.domain.identity.profile import Profile, ProfileChange
 from kapda.domain.identity.user import DisplayName
-from kapda.entrypoints.grpc.translate.values import address_to_proto, timestamp
+from kapda.entrypoints.grpc.translate.values import address_to_proto, timestamp, timestamp_or_none
 
 
 def profile_to_proto(profile: Profile) -> profile_pb2.Profile:
@@ -18,6 +18,7 @@ def profile_to_proto(profile: Profile) -> profile_pb2.Profile:
         phone="" if profile.phone is None else profile.phone.text,
         etag=profile.etag,
         create_time=timestamp(profile.created_at),
+        email_confirm_time=timestamp_or_none(profile.email_confirmed_at),
     )
 
 

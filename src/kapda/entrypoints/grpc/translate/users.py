@@ -5,7 +5,7 @@ from kapda.domain.identity.administration import ManagedUser
 from kapda.domain.identity.user import UserStatus
 from kapda.domain.shared.audit import ActorKind, AuditEntry
 from kapda.entrypoints.grpc.translate.identity import ROLES
-from kapda.entrypoints.grpc.translate.values import timestamp
+from kapda.entrypoints.grpc.translate.values import timestamp, timestamp_or_none
 
 _STATES = {status: managed_user_pb2.ManagedUser.State.Value(f"STATE_{status.name}") for status in UserStatus}
 _ACTORS = {kind: managed_user_pb2.AuditEntry.ActorKind.Value(f"ACTOR_KIND_{kind.name}") for kind in ActorKind}
@@ -20,6 +20,7 @@ def managed_user_to_proto(user: ManagedUser) -> managed_user_pb2.ManagedUser:
             display_name=user.display_name.text,
             role=ROLES[user.role],
             create_time=timestamp(user.created_at),
+            email_confirm_time=timestamp_or_none(user.email_confirmed_at),
         ),
         state=_STATES[user.status],
         update_time=timestamp(user.updated_at),

@@ -31,6 +31,11 @@ def timestamp(instant: datetime) -> Timestamp:
     return Timestamp(seconds=since.days * _DAY_SECONDS + since.seconds, nanos=since.microseconds * 1_000)
 
 
+def timestamp_or_none(instant: datetime | None) -> Timestamp | None:
+    """An aware instant, or the field not set."""
+    return None if instant is None else timestamp(instant)
+
+
 def address_to_proto(address: Address) -> address_pb2.Address:
     """An address, field by field."""
     return address_pb2.Address(
