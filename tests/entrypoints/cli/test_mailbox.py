@@ -35,7 +35,7 @@ async def test_a_mail_is_shown_once_with_its_link_and_none_that_lay_there_before
     assert list(mailbox.new()) == []
     for _ in range(2):
         await sender.send(mail(2))
-    assert list(mailbox.new()) == [f"# mail to आशा राव <asha@example.in>: Choose a new password {LINK}"]
+    assert list(mailbox.new()) == [f"# mail to asha@example.in: Choose a new password {LINK}"]
     assert list(mailbox.new()) == []
     assert len(list((tmp_path / "mailbox").iterdir())) == 2
 

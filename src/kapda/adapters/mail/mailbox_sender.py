@@ -21,6 +21,6 @@ class MailboxSender:
     def _write(self, mail: OutgoingMail) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = self._folder / f".{mail.id}"
-        unfinished.write_bytes(to_message(mail, self._sender).as_bytes())
+        unfinished.write_bytes(to_message(mail, self._sender))
         # Whoever watches the folder sees whole messages only.
         unfinished.replace(self._folder / f"{mail.id}.eml")

@@ -90,7 +90,7 @@ class SmtpSender:
             await client.mail(self._sender.address)
             try:
                 await client.rcpt(mail.to.text)
-                await client.data(to_message(mail, self._sender).as_bytes())
+                await client.data(to_message(mail, self._sender))
             except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as error:
                 if error.code in _PERMANENT:
                     raise MailRefusedError(error.code) from None

@@ -26,6 +26,19 @@ class MailKind(Enum):
     REFUND_REQUESTED = "refund_requested"
     REFUND_PROCESSED = "refund_processed"
 
+    @property
+    def names_recipient(self) -> bool:
+        """Whether the recipient is called by name: only about what was paid for.
+
+        The rest can be had for a stranger's address by signing up with it, and the name typed there would be a message.
+        """
+        return self in _ABOUT_A_PURCHASE
+
+
+_ABOUT_A_PURCHASE = frozenset(
+    {MailKind.ORDER_PLACED, MailKind.ORDER_CANCELLED, MailKind.REFUND_REQUESTED, MailKind.REFUND_PROCESSED}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MailRequest:
