@@ -6,6 +6,8 @@ import secrets
 
 import pytest
 
+from kapda.adapters.postgres.engine import make_engine
+from kapda.adapters.redis.client import make_client
 from kapda.entrypoints.secret_strength import weakness
 from kapda.entrypoints.settings import SettingsError, load_settings
 
@@ -77,6 +79,115 @@ def test_what_is_missing_is_named(environment: pytest.MonkeyPatch) -> None:
     environment.delenv("KAPDA_JWT_KEYS")
     with pytest.raises(SettingsError, match="KAPDA_JWT_KEYS: is not set"):
         load_settings()
+
+
+PLACES = {
+    "DATABASE_URL": (
+        [
+            "nonsense",
+            "mysql://kapda@db/kapda",
+            "postgresql://",
+            "postgresql:kapda",
+            "postgresql://db:99999/kapda",
+            "postgresql://db:port/kapda",
+            "postgresql://db:0/kapda",
+            "postgresql://[::::]/kapda",
+            "postgresql://[/kapda",
+            "postgresql://kapda:half#hidden@db/kapda",
+            "postgresql://kapda:half/hidden@db/kapda",
+            "postgresql://999.1.1.1/kapda",
+            "postgresql://d b/kapda",
+            "postgresql://db/kapda\n",
+        ],
+        [
+            "postgresql://db",
+            "postgres://kapda:p%40ss%2Fw@db_1.internal:5432/kapda?ssl=require",
+            "postgresql://[::1]:5432/kapda",
+            "postgresql:///kapda?host=/var/run/postgresql",
+        ],
+    ),
+    "REDIS_URL": (
+        [
+            "nonsense",
+            "http://redis:6379",
+            "redis://",
+            "redis://redis:99999",
+            "redis://[::::]",
+            "redis://redis/kapda",
+            "unix://",
+        ],
+        [
+            "redis://redis",
+            "rediss://user:secret@redis.internal:6379/3",
+            "redis://[::1]:6379/0",
+            "unix:///run/valkey.sock?db=1",
+        ],
+    ),
+    "GRPC_ADDRESS": (
+        [
+            "50051",
+            ":50051",
+            "127.0.0.1",
+            "127.0.0.1:65536",
+            "127.0.0.1:99999",
+            "[::::]:1",
+            "::1:50051",
+            "[1.2.3.4]:1",
+            "[]:1",
+            "1.2.3:1",
+            "a..b:1",
+            "-a:1",
+            "a b:1",
+            "127.0.0.1:١",
+            "127.0.0.1:-1",
+        ],
+        ["127.0.0.1:0", "0.0.0.0:65535", "[::]:50051", "[fe80::1]:1", "localhost:50051", "kapda-1.internal:50051"],
+    ),
+    "WEBHOOKS_ADDRESS": (["127.0.0.1:65536", "[::::]:1"], ["[::1]:8081"]),
+    "WORKER_ADDRESS": (["127.0.0.1:65536", "[::::]:1"], ["[::1]:8082"]),
+    "RAZORPAY_BASE_URL": (
+        [
+            "https://[",
+            "https://",
+            "https://api.razorpay.com:99999",
+            "ftp://api.razorpay.com",
+            "https://a@api.razorpay.com",
+            "https://api.razorpay.com/?x=1",
+            "https://api.razorpay.com/#x",
+            "https://api razorpay.com",
+        ],
+        ["https://api.razorpay.com", "https://127.0.0.1:8443", "https://[::1]:8443/gateway"],
+    ),
+    "WEB_URL": (
+        ["https://[", "https://kapda.shop/", "https://kapda.shop:70000", "kapda.shop"],
+        ["https://kapda.shop/in"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_what_is_no_place_keeps_the_process_from_starting_and_is_named_without_its_value(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    wrong, right = PLACES[name]
+    for value in wrong:
+        environment.setenv(f"KAPDA_{name}", value)
+        with pytest.raises(SettingsError) as refusal:
+            load_settings()
+        # One line, of this variable; what it says is the same for every value.
+        assert str(refusal.value).startswith(f"KAPDA_{name}: "), (value, str(refusal.value))
+        assert "\n" not in str(refusal.value)
+        assert "hidden" not in str(refusal.value)
+    for value in right:
+        environment.setenv(f"KAPDA_{name}", value)
+        load_settings()
+
+
+async def test_the_libraries_take_what_the_settings_take() -> None:
+    for value in PLACES["DATABASE_URL"][1]:
+        await make_engine(value).dispose()
+    for value in PLACES["REDIS_URL"][1]:
+        await make_client(value).aclose()
 
 
 def test_what_is_random_is_never_called_weak() -> None:

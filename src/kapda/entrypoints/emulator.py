@@ -4,7 +4,8 @@ import sys
 
 from kapda.emulator import EmulatorSettings
 from kapda.emulator import serve as serve_emulator
-from kapda.entrypoints.settings import Environment, Settings, host_and_port
+from kapda.entrypoints.addresses import host_and_port
+from kapda.entrypoints.settings import Environment, Settings
 
 
 async def run_emulator(settings: Settings, address: str, webhook_url: str, seed: int) -> None:

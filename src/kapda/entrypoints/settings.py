@@ -13,13 +13,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from kapda.entrypoints.addresses import is_address, is_database_url, is_http_url, is_redis_url
 from kapda.entrypoints.secret_strength import weakness
 
 PREFIX = "KAPDA_"
 MIN_SECRET_LENGTH = 32
 # Beyond that a machine needs its connections for something else than more processes.
 MAX_SERVE_WORKERS = 32
-_ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
 _RATE = re.compile(r"[1-9][0-9]{0,6} per ([1-9][0-9]{0,2} )?(second|minute|hour|day)s?")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}:.{32,}")
 
@@ -40,12 +40,6 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _is_address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
-        raise ValueError("must be host:port")
-    return value
-
-
 def _is_key(value: SecretStr) -> SecretStr:
     if not _KEY.fullmatch(value.get_secret_value()):
         raise ValueError(f"must be id:secret, the secret at least {MIN_SECRET_LENGTH} characters")
@@ -59,7 +53,8 @@ def _is_rate(value: str) -> str:
 
 
 Rate = Annotated[str, AfterValidator(_is_rate)]
-Address = Annotated[str, AfterValidator(_is_address)]
+Address = Annotated[str, AfterValidator(is_address)]
+HttpUrl = Annotated[str, AfterValidator(is_http_url)]
 Network = IPv4Network | IPv6Network
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 KeyList = Annotated[
@@ -77,8 +72,8 @@ class Settings(BaseSettings):
     environment: Environment = Environment.DEVELOPMENT
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
-    database_url: Annotated[SecretStr, Field(description="postgresql://user:password@host:port/name")]
-    redis_url: SecretStr
+    database_url: Annotated[SecretStr, AfterValidator(is_database_url)]
+    redis_url: Annotated[SecretStr, AfterValidator(is_redis_url)]
 
     grpc_address: Address = "127.0.0.1:50051"
     webhooks_address: Address = "127.0.0.1:8081"
@@ -103,7 +98,7 @@ class Settings(BaseSettings):
     link_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
 
     # Where the web front end is; links in mails lead there.
-    web_url: Annotated[str, Field(pattern="^https?://[^/?#]+(/[^?#]*[^/?#])?$")] = "http://127.0.0.1:3000"
+    web_url: Annotated[HttpUrl, Field(pattern="[^/]$")] = "http://127.0.0.1:3000"
     mail_from_name: Annotated[str, Field(min_length=1, max_length=100)] = "The Kapda Co."
     mail_from_address: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$")] = (
         "no-reply@kapda.example"
@@ -118,7 +113,7 @@ class Settings(BaseSettings):
     # What the secrets of signing keys are made from.
     signing_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
 
-    razorpay_base_url: Annotated[str, Field(pattern="^https?://")] = "https://api.razorpay.com"
+    razorpay_base_url: HttpUrl = "https://api.razorpay.com"
     razorpay_key_id: Annotated[str, Field(min_length=1)]
     # The first one signs our calls; the others are still accepted in signatures made before a rotation.
     razorpay_key_secret: SecretList
@@ -193,9 +188,3 @@ def _line(fault: Any) -> str:
     if fault["type"] == "missing":
         message = "is not set"
     return f"{PREFIX}{name}: {message}" if name else message
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """An address that the settings have checked, taken apart."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)

@@ -7,7 +7,6 @@ still, so that a hot variant's row never has a crowd behind it.
 
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 from sqlalchemy import event
@@ -34,8 +33,8 @@ STATEMENTS_PREPARED = 500
 
 def driver_url(database_url: str) -> str:
     """The URL with SQLAlchemy's driver named: `postgresql://` is what people and other tools write."""
-    parts = urlsplit(database_url)
-    return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))
+    # Not by urlunsplit, which takes the slashes away from a URL without a host, one with a socket.
+    return f"postgresql+asyncpg:{database_url.partition(':')[2]}"
 
 
 class Plans(StrEnum):

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 import uvloop
 
+from kapda.entrypoints.addresses import host_and_port
 from kapda.entrypoints.cli.api_keys import app as api_keys
 from kapda.entrypoints.cli.payments import app as payments
 from kapda.entrypoints.cli.running import cannot_start, process_settings, run
 from kapda.entrypoints.cli.signing_keys import app as signing_keys
 from kapda.entrypoints.cli.signing_keys import sign
-from kapda.entrypoints.settings import MAX_SERVE_WORKERS, Settings, host_and_port
+from kapda.entrypoints.settings import MAX_SERVE_WORKERS, Settings
 
 app = typer.Typer(
     name="kapda",

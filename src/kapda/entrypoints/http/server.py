@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from kapda.entrypoints.settings import host_and_port
+from kapda.entrypoints.addresses import host_and_port
 
 # Connections and requests at once; one more is answered with a bare 503. Behind it stand the application's own limits.
 MAX_CONNECTIONS = 512
