@@ -7,7 +7,7 @@ is kept. SHA-256 without salt or stretching is enough: there is nothing to guess
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Protocol
@@ -26,6 +26,8 @@ from kapda.domain.shared.ids import ApiKeyId, DesignerId, UserId
 DEFAULT_OVERLAP = timedelta(hours=24)
 # A week: a service that is deployed less often than that has its key replaced by hand.
 MAX_OVERLAP = timedelta(hours=168)
+# The last second that the contract can tell. A key that is good for as long again would leave the calendar some day.
+LAST_EXPIRY = datetime(2199, 12, 31, 23, 59, 59, tzinfo=UTC)
 # How exactly a key's last use is known. More would be a write for every call.
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -112,15 +114,19 @@ class ApiKey:
         return KeyGrant(self.id, self.scopes, self.designer_id)
 
     def successor(self, key_id: ApiKeyId, text: ApiKeyText, at: datetime) -> "ApiKey":
-        """The next key of the service: the same rights for as long again. Raises FailedPreconditionError
-        (API_KEY_STATE_INVALID) for a key that is over or was replaced before."""
+        """The next key of the service: the same rights for as long again, at the longest to LAST_EXPIRY.
+
+        Raises FailedPreconditionError (API_KEY_STATE_INVALID) for a key that is over or was replaced before.
+        """
         if not self.is_active(at) or self.replaced_by is not None:
             raise FailedPreconditionError(
                 Reason.API_KEY_STATE_INVALID,
                 f"API key {self.prefix} is over or was replaced",
                 metadata={"prefix": self.prefix},
             )
-        expires_at = None if self.expires_at is None else at + (self.expires_at - self.created_at)
+        expires_at = None
+        if self.expires_at is not None:
+            expires_at = at + min(self.expires_at - self.created_at, max(LAST_EXPIRY - at, timedelta(0)))
         return ApiKey(
             key_id,
             self.service_id,

@@ -17,6 +17,9 @@ from kapda.entrypoints.settings import Settings
 
 app = typer.Typer(name="api-key", help="API keys of internal services.", no_args_is_help=True)
 
+# A century: longer than anybody keeps a key, and inside every calendar.
+MAX_DAYS = 36_500
+
 Reason = Annotated[str, typer.Option(help="why, for the audit log")]
 
 
@@ -26,7 +29,9 @@ def issue(
     scope: Annotated[list[Scope], typer.Option(help="what it may do; once for each")],
     reason: Reason,
     house: Annotated[UUID | None, typer.Option(help="the id of the one house it is for")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="how long it is good; until revoked where not given")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=MAX_DAYS, help="how long it is good; until revoked where not given")
+    ] = None,
 ) -> None:
     """Make a service and its first key, and print the key's text: this once."""
     from kapda.entrypoints.key_chores import by_operator, issue_api_key  # noqa: PLC0415  (only what a command runs)
