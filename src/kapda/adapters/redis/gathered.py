@@ -1,7 +1,8 @@
 """Questions gathered into one round trip: while one is under way, those that come wait together for the next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
@@ -17,18 +18,16 @@ class Gathered(Generic[Question, Answer]):
     def __init__(self, ask: Callable[[Collection[Question]], Awaitable[Mapping[Question, Answer]]]) -> None:
         """`ask` answers every question of a batch, or raises for all of them."""
         self._ask = ask
-        self._next: dict[Question, asyncio.Future[Answer]] = {}
+        self._next: dict[Question, list[asyncio.Future[Answer]]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def ask(self, question: Question) -> Answer:
         """The answer. Raises what asking raised."""
-        answer = self._next.get(question)
-        if answer is None:
-            answer = self._next[question] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._next.setdefault(question, []).append(answer)
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask_all())
-        # Several may wait for one answer: whoever is cancelled leaves it to the others.
-        return await asyncio.shield(answer)
+        return await answer
 
     async def _ask_all(self) -> None:
         try:
@@ -38,20 +37,28 @@ class Gathered(Generic[Question, Answer]):
         finally:
             self._asking = None
 
-    async def _ask_batch(self, batch: Mapping[Question, asyncio.Future[Answer]]) -> None:
+    async def _ask_batch(self, batch: Mapping[Question, Collection[asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._ask(batch.keys())
         except asyncio.CancelledError:
             # The process is ending, or its event loop.
-            for waiting in (*batch.values(), *self._next.values()):
+            for waiting in _who_wait(chain(batch.values(), self._next.values())):
                 waiting.cancel()
             self._next = {}
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
-            for waiting in batch.values():
+            for waiting in _who_wait(batch.values()):
                 waiting.set_exception(error)
-                # Whoever asked may have gone; the others are told all the same.
+                # Whoever goes just now does not look; that is no stray exception.
                 waiting.exception()
         else:
-            for question, waiting in batch.items():
-                waiting.set_result(answers[question])
+            for question, askers in batch.items():
+                for waiting in _who_wait((askers,)):
+                    waiting.set_result(answers[question])
+
+
+def _who_wait(
+    askers: Iterable[Collection[asyncio.Future[Answer]]],
+) -> Iterator[asyncio.Future[Answer]]:
+    """All but those who have gone."""
+    return (waiting for each in askers for waiting in each if not waiting.done())
