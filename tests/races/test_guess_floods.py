@@ -14,11 +14,15 @@ from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, PasswordHasher
 from kapda.domain.identity.session import Contact
+from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
+from kapda.domain.identity.use_cases.change_password import ChangePasswordCommand
+from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccountCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.sign_up import SignUpCommand
 from kapda.domain.shared.errors import DomainError, Reason
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.lifecycle import close_container
+from tests.shop.gate import at_once
 from tests.shop.shop import settings_for
 
 HOME = Contact(ClientNetwork("203.0.113.0/24"))
@@ -94,6 +98,31 @@ async def test_of_a_hundred_wrong_passwords_at_once_five_are_looked_at(house: Ho
     assert house.hasher.checks == 5
     assert (reasons.count(Reason.CREDENTIALS_INVALID), reasons.count(Reason.LOG_IN_LOCKED)) == (5, 95)
     assert await house.try_password(email, PASSWORD, ABROAD) is Reason.LOG_IN_LOCKED
+
+
+@pytest.mark.parametrize("method", ["change_password", "delete_my_account", "any of them"])
+async def test_of_a_hundred_guesses_at_once_from_a_stolen_session_five_are_looked_at(house: House, method: str) -> None:
+    stolen = await house.container.log_in().execute(LogInCommand(OWNED, PASSWORD, HOME))
+    principal = await house.container.authenticate().execute(AuthenticateCommand(stolen.tokens.access_token.text))
+    change, delete = house.container.change_password(), house.container.delete_my_account()
+    house.hasher.checks = 0
+
+    async def by_change() -> None:
+        await change.execute(ChangePasswordCommand(principal, f"guess {uuid4()}", "Six-yards-of-madder-6", ABROAD))
+
+    async def by_deletion() -> None:
+        await delete.execute(DeleteMyAccountCommand(principal, f"guess {uuid4()}", ABROAD))
+
+    async def by_log_in() -> None:
+        await house.container.log_in().execute(LogInCommand(OWNED, f"guess {uuid4()}", ABROAD))
+
+    ways = {"change_password": [by_change], "delete_my_account": [by_deletion]}
+    chosen = ways.get(method, [by_change, by_deletion, by_log_in, by_change])
+    outcomes = await at_once(chosen * (100 // len(chosen)))
+    assert house.hasher.checks == 5
+    assert outcomes.reasons == {Reason.CREDENTIALS_INVALID: 5, Reason.LOG_IN_LOCKED: 95}
+    assert await house.try_password(OWNED, PASSWORD, ABROAD) is Reason.LOG_IN_LOCKED
+    assert await house.try_password(OWNED, PASSWORD, HOME) is None
 
 
 async def test_the_owner_at_home_gets_in_during_an_attack_and_strangers_need_a_link(house: House) -> None:

@@ -341,6 +341,7 @@ class Container(containers.DeclarativeContainer):
     change_password = providers.Factory(
         ChangePassword,
         unit_of_work=unit_of_work.provider,
+        guard=log_in_guard,
         passwords=password_hasher,
         changer=password_changer,
         revoked_tokens=revoked_tokens,
@@ -408,6 +409,7 @@ class Container(containers.DeclarativeContainer):
     delete_my_account = providers.Factory(
         DeleteMyAccount,
         unit_of_work=unit_of_work.provider,
+        guard=log_in_guard,
         passwords=password_hasher,
         revoked_tokens=revoked_tokens,
         clock=clock,

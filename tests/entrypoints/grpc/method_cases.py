@@ -401,7 +401,7 @@ CASES = [
         CUSTOMER,
         "change_password",
         password_service_pb2.ChangePasswordRequest(old_password="Blue-kurta-9", new_password="Red-kurta-10"),
-        ChangePasswordCommand(PRINCIPALS[CUSTOMER], "Blue-kurta-9", "Red-kurta-10"),
+        ChangePasswordCommand(PRINCIPALS[CUSTOMER], "Blue-kurta-9", "Red-kurta-10", HERE),
         None,
     ),
     Case(
@@ -444,7 +444,7 @@ CASES = [
         CUSTOMER,
         "delete_my_account",
         profile.DeleteMyAccountRequest(password="Blue-kurta-9"),
-        DeleteMyAccountCommand(PRINCIPALS[CUSTOMER], "Blue-kurta-9"),
+        DeleteMyAccountCommand(PRINCIPALS[CUSTOMER], "Blue-kurta-9", HERE),
         None,
     ),
     Case(

@@ -1,19 +1,22 @@
 """A password changes for whoever knows the old one or reads the account's mail, and every other session ends."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from kapda.adapters.crypto.link_tokens import HmacLinkTokens
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.mailed_link import LinkPurpose, LinkToken, MailedLink
 from kapda.domain.identity.principal import Principal
-from kapda.domain.identity.session import Session
+from kapda.domain.identity.session import Contact, Session
+from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.use_cases.change_password import ChangePassword, ChangePasswordCommand
 from kapda.domain.identity.use_cases.confirm_email import ConfirmEmail, ConfirmEmailCommand
 from kapda.domain.identity.use_cases.follow_link import FollowLink
+from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.password_changer import PasswordChanger
 from kapda.domain.identity.use_cases.request_email_confirmation import (
     RequestEmailConfirmation,
@@ -22,7 +25,13 @@ from kapda.domain.identity.use_cases.request_email_confirmation import (
 from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordReset, RequestPasswordResetCommand
 from kapda.domain.identity.use_cases.reset_password import ResetPassword, ResetPasswordCommand
 from kapda.domain.identity.user import DisplayName, EmailAddress, User, UserStatus
-from kapda.domain.shared.errors import DomainError, InvalidArgumentError, Reason, UnauthenticatedError
+from kapda.domain.shared.errors import (
+    DomainError,
+    InvalidArgumentError,
+    Reason,
+    ResourceExhaustedError,
+    UnauthenticatedError,
+)
 from kapda.domain.shared.ids import LinkId, SessionId
 from kapda.domain.shared.mails import MailKind
 from tests.fakes.identity import (
@@ -34,7 +43,7 @@ from tests.fakes.identity import (
     ReadablePasswordHasher,
     SettableClock,
 )
-from tests.fakes.log_ins import open_guard
+from tests.fakes.log_ins import InMemoryLogInCounters, ReadableDigests
 from tests.fakes.samples import ASHA, NOON
 
 TOKENS = HmacLinkTokens(bytes(range(32)))
@@ -61,8 +70,16 @@ class House:
         self.principal = Principal(ASHA, asha.role, MINE)
         changer = PasswordChanger(self.passwords, ListedPasswordStrength(), self.ids, self.clock)
         links = FollowLink(TOKENS, self.clock)
-        guard = open_guard(self.unit_of_work, self.ids, self.clock)
-        self.change = ChangePassword(self.unit_of_work, self.passwords, changer, self.revoked, self.clock)
+        guard = LogInGuard(
+            self.unit_of_work,
+            InMemoryLogInCounters(self.tables.clock),
+            AttemptsUnderWay(),
+            ReadableDigests(),
+            self.ids,
+            self.clock,
+        )
+        self.guard = guard
+        self.change = ChangePassword(self.unit_of_work, guard, self.passwords, changer, self.revoked, self.clock)
         self.reset = ResetPassword(self.unit_of_work, links, changer, guard, self.revoked, self.clock)
         self.confirm = ConfirmEmail(self.unit_of_work, links, self.clock)
         self.forgot = RequestPasswordReset(self.unit_of_work, self.ids, self.clock)
@@ -120,6 +137,34 @@ async def test_a_wrong_old_password_or_a_weak_new_one_changes_nothing(house: Hou
         command = ChangePasswordCommand(house.principal, OLD, weak)
         await refused(house.change.execute(command), InvalidArgumentError, Reason.PASSWORD_TOO_WEAK)
     assert (house.asha.password_hash, house.alive, house.mailed) == (f"1:{OLD}", {MINE, OTHER}, [])
+
+
+async def test_wrong_old_passwords_count_like_those_at_a_log_in(house: House) -> None:
+    here, elsewhere = Contact(ClientNetwork("203.0.113.0/24")), Contact(ClientNetwork("198.51.100.0/24"))
+    await house.guard.failed(await house.guard.begin("Asha@example.in", here.network))
+    wrong = ChangePasswordCommand(house.principal, "Not-the-0ne", NEW, here)
+    for _ in range(4):
+        await refused(house.change.execute(wrong), UnauthenticatedError, Reason.CREDENTIALS_INVALID)
+    right = ChangePasswordCommand(house.principal, OLD, NEW, here)
+    await refused(house.change.execute(right), ResourceExhaustedError, Reason.LOG_IN_LOCKED)
+    with pytest.raises(ResourceExhaustedError):
+        await house.guard.begin("asha@example.in", here.network)
+    assert house.asha.password_hash == f"1:{OLD}"
+    await house.change.execute(replace(right, contact=elsewhere))
+    assert house.asha.password_hash == f"1:{NEW}"
+
+
+async def test_a_right_old_password_with_a_weak_new_one_is_no_failure_and_a_change_forgets_those_before(
+    house: House,
+) -> None:
+    for _ in range(6):
+        weak = ChangePasswordCommand(house.principal, OLD, "Password1")
+        await refused(house.change.execute(weak), InvalidArgumentError, Reason.PASSWORD_TOO_WEAK)
+    for old, new in ((OLD, NEW), (NEW, OLD)):
+        wrong = ChangePasswordCommand(house.principal, "Not-the-0ne", new)
+        for _ in range(4):
+            await refused(house.change.execute(wrong), UnauthenticatedError, Reason.CREDENTIALS_INVALID)
+        await house.change.execute(ChangePasswordCommand(house.principal, old, new))
 
 
 async def test_a_reset_ends_every_session_confirms_the_address_and_works_once(house: House) -> None:

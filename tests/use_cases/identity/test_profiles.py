@@ -27,6 +27,7 @@ from kapda.domain.shared.errors import DomainError, Reason
 from kapda.domain.shared.ids import AddressId, RequestId, SessionId, UserId
 from kapda.domain.shared.request_log import Answer
 from tests.fakes.identity import CountingIds, InMemoryRevokedTokens, ReadablePasswordHasher, SettableClock
+from tests.fakes.log_ins import open_guard
 from tests.fakes.profiles import InMemoryProfileUnitOfWork, ListedPhoneNumbers, ProfileTables
 from tests.fakes.samples import HOME
 
@@ -79,7 +80,8 @@ class Desk:
         return await ListAddresses(self.unit_of_work).execute(ListAddressesCommand(who))
 
     async def delete(self, password: str = PASSWORD, who: Principal = ASHA) -> None:
-        use_case = DeleteMyAccount(self.unit_of_work, ReadablePasswordHasher(), self.revoked, self.clock)
+        guard = open_guard(self.unit_of_work, self.ids, self.clock)
+        use_case = DeleteMyAccount(self.unit_of_work, guard, ReadablePasswordHasher(), self.revoked, self.clock)
         await use_case.execute(DeleteMyAccountCommand(who, password))
 
 
@@ -231,4 +233,4 @@ async def test_an_account_that_is_gone_cannot_be_deleted_again(desk: Desk) -> No
     await desk.delete()
     with pytest.raises(DomainError) as refusal:
         await desk.delete()
-    assert refusal.value.reason is Reason.CREDENTIALS_INVALID
+    assert refusal.value.reason is Reason.SESSION_REVOKED

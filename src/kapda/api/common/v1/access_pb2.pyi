@@ -32,8 +32,8 @@ class _RateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rate.ValueType],
     RATE_UNSPECIFIED: _Rate.ValueType  # 0
     """As often as most methods: counted by caller, and by network where nobody signed in."""
     RATE_AUTH: _Rate.ValueType  # 1
-    """A few times in some minutes: counted by caller and network, or by the request's e-mail address and network, and beside
-    that by network with all other methods about passwords and tokens.
+    """A few times in some minutes: counted by caller and network, or by the request's e-mail address and network where it
+    has one, and in any case by network with all other methods about passwords and tokens.
     """
     RATE_AUTH_NETWORK: _Rate.ValueType  # 2
     """Counted by network with all other methods about passwords and tokens; the method itself counts by account or session."""
@@ -44,8 +44,8 @@ class Rate(_Rate, metaclass=_RateEnumTypeWrapper):
 RATE_UNSPECIFIED: Rate.ValueType  # 0
 """As often as most methods: counted by caller, and by network where nobody signed in."""
 RATE_AUTH: Rate.ValueType  # 1
-"""A few times in some minutes: counted by caller and network, or by the request's e-mail address and network, and beside
-that by network with all other methods about passwords and tokens.
+"""A few times in some minutes: counted by caller and network, or by the request's e-mail address and network where it
+has one, and in any case by network with all other methods about passwords and tokens.
 """
 RATE_AUTH_NETWORK: Rate.ValueType  # 2
 """Counted by network with all other methods about passwords and tokens; the method itself counts by account or session."""

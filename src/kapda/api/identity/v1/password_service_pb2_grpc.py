@@ -87,7 +87,10 @@ class PasswordServiceServicer:
     def ChangePassword(self, request, context):
         """Changes the caller's password and ends the caller's other sessions. A mail tells of it.
 
-        Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK for the new one; CREDENTIALS_INVALID where the old one is wrong.
+        A wrong old password counts like one at LogIn, and as many of them shut both.
+
+        Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK for the new one; CREDENTIALS_INVALID where the old one is wrong;
+        LOG_IN_LOCKED, LOG_IN_LINK_NEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -24,7 +24,10 @@ class PasswordServiceStub:
     ChangePassword: _aio.UnaryUnaryMultiCallable[_password_service_pb2.ChangePasswordRequest, _password_service_pb2.ChangePasswordResponse]
     """Changes the caller's password and ends the caller's other sessions. A mail tells of it.
 
-    Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK for the new one; CREDENTIALS_INVALID where the old one is wrong.
+    A wrong old password counts like one at LogIn, and as many of them shut both.
+
+    Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK for the new one; CREDENTIALS_INVALID where the old one is wrong;
+    LOG_IN_LOCKED, LOG_IN_LINK_NEEDED.
     """
     RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_password_service_pb2.RequestPasswordResetRequest, _password_service_pb2.RequestPasswordResetResponse]
     """Has a link for choosing a new password mailed to the account of an address, good for an hour. The answer, and the
@@ -76,7 +79,10 @@ class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_password_service_pb2.ChangePasswordResponse]:
         """Changes the caller's password and ends the caller's other sessions. A mail tells of it.
 
-        Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK for the new one; CREDENTIALS_INVALID where the old one is wrong.
+        A wrong old password counts like one at LogIn, and as many of them shut both.
+
+        Errors: VALIDATION_FAILED; PASSWORD_TOO_WEAK for the new one; CREDENTIALS_INVALID where the old one is wrong;
+        LOG_IN_LOCKED, LOG_IN_LINK_NEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -161,8 +161,10 @@ class ProfileServiceServicer:
         invoices kept; everything else that names the customer goes. The e-mail address may sign up again, as somebody new.
         Accounts of designers, brands and admins are closed by an admin.
 
-        Errors: ROLE_NOT_ALLOWED; CREDENTIALS_INVALID for a wrong password; ACCOUNT_IN_USE while a checkout or a refund of the
-        customer's is under way, or money of theirs awaits a decision.
+        A wrong password counts like one at LogIn, and as many of them shut both.
+
+        Errors: ROLE_NOT_ALLOWED; CREDENTIALS_INVALID for a wrong password, LOG_IN_LOCKED, LOG_IN_LINK_NEEDED; ACCOUNT_IN_USE while
+        a checkout or a refund of the customer's is under way, or money of theirs awaits a decision.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

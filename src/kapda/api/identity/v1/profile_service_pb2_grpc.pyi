@@ -56,8 +56,10 @@ class ProfileServiceStub:
     invoices kept; everything else that names the customer goes. The e-mail address may sign up again, as somebody new.
     Accounts of designers, brands and admins are closed by an admin.
 
-    Errors: ROLE_NOT_ALLOWED; CREDENTIALS_INVALID for a wrong password; ACCOUNT_IN_USE while a checkout or a refund of the
-    customer's is under way, or money of theirs awaits a decision.
+    A wrong password counts like one at LogIn, and as many of them shut both.
+
+    Errors: ROLE_NOT_ALLOWED; CREDENTIALS_INVALID for a wrong password, LOG_IN_LOCKED, LOG_IN_LINK_NEEDED; ACCOUNT_IN_USE while
+    a checkout or a refund of the customer's is under way, or money of theirs awaits a decision.
     """
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -156,8 +158,10 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         invoices kept; everything else that names the customer goes. The e-mail address may sign up again, as somebody new.
         Accounts of designers, brands and admins are closed by an admin.
 
-        Errors: ROLE_NOT_ALLOWED; CREDENTIALS_INVALID for a wrong password; ACCOUNT_IN_USE while a checkout or a refund of the
-        customer's is under way, or money of theirs awaits a decision.
+        A wrong password counts like one at LogIn, and as many of them shut both.
+
+        Errors: ROLE_NOT_ALLOWED; CREDENTIALS_INVALID for a wrong password, LOG_IN_LOCKED, LOG_IN_LINK_NEEDED; ACCOUNT_IN_USE while
+        a checkout or a refund of the customer's is under way, or money of theirs awaits a decision.
         """
 
 def add_ProfileServiceServicer_to_server(servicer: ProfileServiceServicer, server: _aio.Server) -> None: ...

@@ -12,7 +12,7 @@ from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.errors import DomainError, InvalidArgumentError, UnauthenticatedError
+from kapda.domain.shared.errors import InvalidArgumentError
 from kapda.domain.shared.ids import IdGenerator, SessionId
 
 
@@ -51,17 +51,8 @@ class LogIn:
     async def execute(self, command: LogInCommand) -> LoggedIn:
         """The session. Raises UnauthenticatedError (CREDENTIALS_INVALID), ResourceExhaustedError (LOG_IN_LOCKED,
         LOG_IN_LINK_NEEDED) or UnavailableError (OVERLOADED)."""
-        attempt = await self.guard.begin(command.email, command.contact.network)
-        try:
-            begun = await self._log_in(command, attempt)
-        except UnauthenticatedError:
-            await self.guard.failed(attempt)
-            raise
-        except DomainError:
-            await self.guard.withdrawn(attempt)
-            raise
-        await self.guard.succeeded(attempt)
-        return begun
+        async with self.guard.trying(command.email, command.contact.network) as attempt:
+            return await self._log_in(command, attempt)
 
     async def _log_in(self, command: LogInCommand, attempt: Attempt) -> LoggedIn:
         password = Password(command.password)

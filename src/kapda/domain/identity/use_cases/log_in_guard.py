@@ -1,7 +1,7 @@
-"""Stands before every check of a password at log-in: the same for everybody, before anything is known of the account."""
+"""Stands before every check of a password: the same for everybody, before anything is known of the account."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from kapda.domain.identity.client_network import ClientNetwork
@@ -10,7 +10,7 @@ from kapda.domain.identity.throttle_ports import IdentifierDigests, LogInCounter
 from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.user import EmailAddress
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.errors import InvalidArgumentError, UnavailableError
+from kapda.domain.shared.errors import DomainError, InvalidArgumentError, UnauthenticatedError, UnavailableError
 from kapda.domain.shared.ids import IdGenerator, UserId
 
 
@@ -28,6 +28,21 @@ class LogInGuard:
     digests: IdentifierDigests
     ids: IdGenerator
     clock: Clock
+
+    @asynccontextmanager
+    async def trying(self, email: str, network: ClientNetwork) -> AsyncIterator[Attempt]:
+        """A check of a password in a block: an UnauthenticatedError in it says that the password was wrong, no error that it
+        was right, which the block keeps, and any other DomainError nothing. Raises what `begin` raises."""
+        attempt = await self.begin(email, network)
+        try:
+            yield attempt
+        except UnauthenticatedError:
+            await self.failed(attempt)
+            raise
+        except DomainError:
+            await self.withdrawn(attempt)
+            raise
+        await self.succeeded(attempt)
 
     def attempt(self, email: str, network: ClientNetwork) -> Attempt:
         """An attempt that nobody judges: of somebody who proved by other means to be the account's user."""

@@ -40,7 +40,9 @@ class PasswordServicer(PasswordServiceServicer):
 
     async def ChangePassword(self, request: pb.ChangePasswordRequest, context: Context) -> pb.ChangePasswordResponse:
         """Another password."""
-        await self._change_password.execute(ChangePasswordCommand(caller(), request.old_password, request.new_password))
+        await self._change_password.execute(
+            ChangePasswordCommand(caller(), request.old_password, request.new_password, contact(context))
+        )
         return pb.ChangePasswordResponse()
 
     async def RequestPasswordReset(

@@ -20,7 +20,7 @@ from kapda.domain.identity.use_cases.update_address import UpdateAddressCommand
 from kapda.domain.identity.use_cases.update_profile import UpdateProfileCommand
 from kapda.domain.shared.ids import AddressId, RequestId
 from kapda.domain.shared.request_log import Answer
-from kapda.entrypoints.grpc.call import Context, caller, value_of
+from kapda.entrypoints.grpc.call import Context, caller, contact, value_of
 from kapda.entrypoints.grpc.translate.profile import change_from_proto, profile_to_proto, saved_address_to_proto
 from kapda.entrypoints.grpc.translate.values import address_from_proto
 from kapda.entrypoints.use_case import UseCase
@@ -109,5 +109,5 @@ class ProfileServicer(ProfileServiceServicer):
 
     async def DeleteMyAccount(self, request: pb.DeleteMyAccountRequest, context: Context) -> pb.DeleteMyAccountResponse:
         """The end of the account."""
-        await self._delete_my_account.execute(DeleteMyAccountCommand(caller(), request.password))
+        await self._delete_my_account.execute(DeleteMyAccountCommand(caller(), request.password, contact(context)))
         return pb.DeleteMyAccountResponse()
