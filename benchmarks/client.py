@@ -10,6 +10,8 @@ from typing import Any, Final, TypeAlias, cast
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
+from benchmarks.job import Account
+
 _DEADLINE_SECONDS: Final = 12.0
 _TICK_SECONDS: Final = 0.005
 _DETAILS: Final = "grpc-status-details-bin"
@@ -62,10 +64,11 @@ class Window:
 class Client:
     """Calls as one account. `number` is its own, such as for its address."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str, number: int, window: Window) -> None:
+    def __init__(self, channel: grpc.aio.Channel, account: Account, number: int, window: Window) -> None:
+        self.account = account
         self.number = number
         self._channel = channel
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._metadata = (("authorization", f"Bearer {account.token}"),) if account.token else ()
         self._window = window
         self._stubs: dict[str, Stub] = {}
 

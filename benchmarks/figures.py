@@ -39,6 +39,20 @@ class Memory(msgspec.Struct, frozen=True):
     server_peak: float
 
 
+class Authentication(msgspec.Struct, frozen=True):
+    """The server's CPU for a call that does nothing, in microseconds: for anybody, and for whoever signed in; and how often
+    Redis was asked for the latter more than for the former."""
+
+    open_us: float
+    signed_in_us: float
+    redis_trips: float
+
+    @property
+    def overhead_us(self) -> float:
+        """What it costs to know who calls."""
+        return self.signed_in_us - self.open_us
+
+
 class Result(msgspec.Struct):
     """A whole bench."""
 
@@ -48,13 +62,31 @@ class Result(msgspec.Struct):
     """The load average before it began: more than some tenths means that others were at work here."""
     settings: dict[str, object]
     runs: list[dict[str, Figure]] = []
+    several: list[dict[str, Figure]] = []
+    """The same on the second stack, with several server processes."""
+    authentication: list[Authentication] = []
+    password_checks: list[float] = []
+    """A second, by the library alone on all cores."""
     purchases_by_pgbench: list[float] = []
     memory: Memory | None = None
     broken_promises: list[str] = []
 
     def medians(self) -> dict[str, Figure]:
         """The median of every figure, by scenario."""
-        return {name: _median([run[name] for run in self.runs]) for name in self.runs[0]}
+        return medians_of(self.runs)
+
+
+def medians_of(runs: Sequence[dict[str, Figure]]) -> dict[str, Figure]:
+    """The median of every figure, by scenario; nothing of no runs."""
+    return {name: _median([run[name] for run in runs]) for name in runs[0]} if runs else {}
+
+
+def authentication(open_: Figure, signed_in: Figure, reads: tuple[int, int]) -> Authentication:
+    """From what was measured of both; `reads` are Valkey's meanwhile, in the same order."""
+    trips = reads[1] / max(1, signed_in.rounds) - reads[0] / max(1, open_.rounds)
+    return Authentication(
+        round(1000 * open_.cpu_ms["server"], 1), round(1000 * signed_in.cpu_ms["server"], 1), round(trips, 3)
+    )
 
 
 def figure(tally: Tally, cpu_seconds: dict[str, float], caught_up: float) -> Figure:
@@ -95,6 +127,7 @@ def _median(figures: Sequence[Figure]) -> Figure:
         refusals=dict(refusals),
         cpu_ms={name: _middle(one.cpu_ms[name] for one in figures) for name in figures[0].cpu_ms},
         caught_up=_middle(one.caught_up for one in figures),
+        unsent=sum(one.unsent for one in figures),
     )
 
 

@@ -45,10 +45,10 @@ def generate(job: Job, processes: int, meter: Callable[[], None]) -> Tally:
 def _shares(job: Job, processes: int) -> list[Job]:
     shares, first = [], job.first_client
     for number in range(processes):
-        tokens = job.tokens[number::processes]
+        accounts = job.accounts[number::processes]
         rate = job.rate / processes
-        shares.append(msgspec.structs.replace(job, tokens=tokens, first_client=first, rate=rate))
-        first += len(tokens)
+        shares.append(msgspec.structs.replace(job, accounts=accounts, first_client=first, rate=rate))
+        first += len(accounts)
     return shares
 
 

@@ -1,6 +1,7 @@
 """What the load generator is told to do and what it answers, as JSON on its standard input and output."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -9,25 +10,42 @@ class Scenario(StrEnum):
     """What a client does over and over again.
 
     PURCHASE: add, start checkout, place. ADD: add to a cart that stays small. LIST: a page of 20. SEARCH: one or two
-    words. ECHO: health, which is no more than grpc itself.
+    words. GET: one product. LOG_IN: with the right password. ECHO: health, which is no more than grpc itself. OPEN and
+    SIGNED_IN: nothing, with everything around it, for anybody and for whoever signed in (`echo.py`).
     """
 
     PURCHASE = "purchase"
     ADD = "add"
     LIST = "list"
     SEARCH = "search"
+    GET = "get"
+    LOG_IN = "log in"
     ECHO = "echo"
+    OPEN = "open"
+    SIGNED_IN = "signed in"
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Who plays, and the access token of a session of theirs."""
+
+    email: str
+    password: str
+    token: str
+
+
+NOBODY: Final = Account("", "", "")
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Clients to play, one for each token. `once` is a single round each, all of them let go at the same moment."""
+    """Clients to play, one for each account. `once` is a single round each, all of them let go at the same moment."""
 
     scenario: Scenario
     address: str
-    tokens: list[str]
+    accounts: list[Account]
     first_client: int
     """The number of the first client; no two of a bench share one."""
-    variants: list[str]
+    choices: list[str]
+    """What there is to buy or to look at: variants, or products."""
     key_secret: str
     warm_up: float
     seconds: float

@@ -37,8 +37,8 @@ async def _generate(job: Job) -> Tally:
         begin = time.perf_counter() + job.warm_up
         window = Window(begin, float("inf") if job.once else begin + job.seconds)
         clients = [
-            Client(channels[n % job.connections], token, job.first_client + n, window)
-            for n, token in enumerate(job.tokens)
+            Client(channels[n % job.connections], account, job.first_client + n, window)
+            for n, account in enumerate(job.accounts)
         ]
         playing = asyncio.ensure_future(_play(job, clients, window))
         await asyncio.sleep(job.warm_up)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from redis import Redis
+
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _MIB: Final = 1024
 
@@ -50,6 +52,26 @@ class CpuMeter:
         """CPU seconds by name."""
         first, last = self._readings[0], self._readings[-1]
         return {name: last[name] - first[name] for name in first}
+
+
+class ReadMeter:
+    """How often Valkey is asked between the first and the second `__call__`: the times it read from a connection, so a
+    pipeline or a script counts as the one round trip that it is."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(url, single_connection_client=True)
+        self._redis.ping()
+        self._readings: list[int] = []
+
+    def __call__(self) -> None:
+        """Read the meter."""
+        self._readings.append(int(self._redis.info("stats")["total_reads_processed"]))
+
+    def reads(self) -> int:
+        """Those of others. The meter is of no use afterwards."""
+        self._redis.close()
+        # The second reading was read as well.
+        return self._readings[-1] - self._readings[0] - 1
 
 
 def _stat(pid: int) -> list[str]:

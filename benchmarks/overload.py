@@ -17,7 +17,7 @@ import msgspec
 from benchmarks.bench import Bench, Settings, prepared
 from benchmarks.client import REFUSED
 from benchmarks.figures import Figure
-from benchmarks.job import Scenario
+from benchmarks.job import NOBODY, Account, Scenario
 from benchmarks.kept import keep
 from benchmarks.machine import load_average, machine
 from benchmarks.meters import memory_mib
@@ -50,29 +50,29 @@ class Overload(msgspec.Struct):
 def measure(bench: Bench, times: float) -> tuple[Figure, Figure, Figure, float, float, float | None, list[str]]:
     """The sustainable rate in a closed loop, then the flood with health beside it, then how soon it is over."""
     shelves = bench.in_shop(bench.open_shop)
-    tokens = bench.in_shop(lambda shop: shop.sign_up(bench.settings.shoppers))
-    sustainable = bench.measure(Scenario.PURCHASE, tokens[:100], shelves.many)
+    accounts = bench.in_shop(lambda shop: shop.sign_up(bench.settings.shoppers))
+    sustainable = bench.measure(Scenario.PURCHASE, accounts[:100], shelves.many)
     server = bench.stack.pids()["server"]
     before = memory_mib(server)
     with ThreadPoolExecutor(1) as beside:
-        asking = beside.submit(bench.measure, Scenario.ECHO, [""], (), rate=_HEALTH_A_SECOND)
+        asking = beside.submit(bench.measure, Scenario.ECHO, [NOBODY], (), rate=_HEALTH_A_SECOND)
         flood = bench.measure(
-            Scenario.PURCHASE, tokens, shelves.many, rate=times * max(1.0, sustainable.per_second), catch_up=False
+            Scenario.PURCHASE, accounts, shelves.many, rate=times * max(1.0, sustainable.per_second), catch_up=False
         )
-        recovered = _recovery(bench, tokens[0], shelves)
+        recovered = _recovery(bench, accounts[0], shelves)
         health = asking.result()
     after = memory_mib(server)
     broken = bench.in_shop(lambda shop: shop.broken_promises())
     return sustainable, flood, health, before, after, recovered, broken
 
 
-def _recovery(bench: Bench, token: str, shelves: Shelves) -> float | None:
+def _recovery(bench: Bench, account: Account, shelves: Shelves) -> float | None:
     """Seconds from the end of the flood until a lone shopper meets no line; None when that does not come."""
     ended = time.monotonic()
     while time.monotonic() - ended < _PATIENCE_SECONDS:
         begun = time.monotonic()
         looked = bench.measure(
-            Scenario.PURCHASE, [token], shelves.many, seconds=_LOOK_SECONDS, warm_up=0.0, generators=1, catch_up=False
+            Scenario.PURCHASE, [account], shelves.many, seconds=_LOOK_SECONDS, warm_up=0.0, generators=1, catch_up=False
         )
         served = [latency.p99 for method, latency in looked.latencies.items() if not method.endswith(REFUSED)]
         if looked.rounds and not looked.refusals and max(served) < _WELL_MS:

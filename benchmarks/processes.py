@@ -1,15 +1,19 @@
-"""kapda's own server and worker, with nothing changed but the gateway: `python -m benchmarks.processes serve|worker`."""
+"""kapda's own server and worker: `python -m benchmarks.processes serve|worker`.
+
+Nothing is changed but the gateway, and a service that does nothing stands beside the others (`echo.py`).
+"""
 
 import argparse
 import sys
-from functools import partial
 
 import uvloop
 from dependency_injector import providers
 
+from benchmarks.echo import EchoServicer, echo_service
 from benchmarks.gateway import InstantGateway
 from kapda.entrypoints.cli.server_processes import ServerProcesses
 from kapda.entrypoints.container import Container
+from kapda.entrypoints.grpc import services
 from kapda.entrypoints.lifecycle import run_server, run_worker
 from kapda.entrypoints.settings import load_settings
 from kapda.entrypoints.telemetry import configure_logging
@@ -28,8 +32,12 @@ def main() -> None:
         sys.exit(uvloop.run(_keep_up(options.workers)))
     container = Container(settings=settings)
     container.gateway.override(providers.Singleton(InstantGateway, container.clock))
-    run = partial(run_server, share_port=options.share_port) if options.role == "serve" else run_worker
-    uvloop.run(run(settings, container))
+    if options.role == "worker":
+        uvloop.run(run_worker(settings, container))
+        return
+    services.SERVICES = (*services.SERVICES, echo_service())
+    container.servicers.add_args(providers.Factory(EchoServicer))
+    uvloop.run(run_server(settings, container, share_port=options.share_port))
 
 
 async def _keep_up(count: int) -> int:

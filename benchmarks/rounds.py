@@ -8,12 +8,14 @@ from typing import Final, TypeAlias
 from grpc_health.v1 import health_pb2
 
 from benchmarks.client import Client, RefusedError
+from benchmarks.echo import OPEN, SIGNED_IN
 from benchmarks.gateway import pay
 from benchmarks.job import Job, Scenario
 from kapda.api.cart.v1 import cart_service_pb2
 from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.checkout.v1 import checkout_service_pb2
 from kapda.api.common.v1 import address_pb2
+from kapda.api.identity.v1 import identity_service_pb2
 from kapda.api.orders.v1 import order_service_pb2
 
 Round: TypeAlias = Callable[[Client], Awaitable[None]]
@@ -25,6 +27,8 @@ START_CHECKOUT: Final = "/kapda.api.checkout.v1.CheckoutService/StartCheckout"
 PLACE_ORDER: Final = "/kapda.api.orders.v1.OrderService/PlaceOrder"
 LIST_PRODUCTS: Final = "/kapda.api.catalog.v1.CatalogService/ListProducts"
 SEARCH_PRODUCTS: Final = "/kapda.api.catalog.v1.CatalogService/SearchProducts"
+GET_PRODUCT: Final = "/kapda.api.catalog.v1.CatalogService/GetProduct"
+LOG_IN: Final = "/kapda.api.identity.v1.IdentityService/LogIn"
 HEALTH: Final = "/grpc.health.v1.Health/Check"
 
 _PAGE_SIZE: Final = 20
@@ -44,7 +48,7 @@ def _purchases(job: Job) -> Round:
     unfinished: dict[int, Request] = {}
 
     def begin() -> Request:
-        add = cart_service_pb2.AddItemRequest(request_id=_new_id(), variant_id=choose.choice(job.variants), quantity=1)
+        add = cart_service_pb2.AddItemRequest(request_id=_new_id(), variant_id=choose.choice(job.choices), quantity=1)
         return ADD_ITEM, add.SerializeToString()
 
     async def purchase(client: Client) -> None:
@@ -93,7 +97,7 @@ def _adds(job: Job) -> Round:
             clear = cart_service_pb2.ClearCartRequest(request_id=_new_id())
             await client.call(CLEAR_CART, clear.SerializeToString())
             count = 0
-        variant = job.variants[(client.number + count % _VARIANTS_IN_CART) % len(job.variants)]
+        variant = job.choices[(client.number + count % _VARIANTS_IN_CART) % len(job.choices)]
         request = cart_service_pb2.AddItemRequest(request_id=_new_id(), variant_id=variant, quantity=1)
         await client.call(ADD_ITEM, request.SerializeToString())
         added[client.number] = count + 1
@@ -118,6 +122,24 @@ def _searches(job: Job) -> Round:
     return search
 
 
+def _gets(job: Job) -> Round:
+    choose = random.Random(job.first_client)  # noqa: S311  (what to look at is no secret)
+
+    async def get(client: Client) -> None:
+        request = catalog_service_pb2.GetProductRequest(product_id=choose.choice(job.choices))
+        await client.call(GET_PRODUCT, request.SerializeToString())
+
+    return get
+
+
+def _log_ins(_job: Job) -> Round:
+    async def log_in(client: Client) -> None:
+        request = identity_service_pb2.LogInRequest(email=client.account.email, password=client.account.password)
+        await client.call(LOG_IN, request.SerializeToString())
+
+    return log_in
+
+
 def _echoes(_job: Job) -> Round:
     return _the_same(HEALTH, health_pb2.HealthCheckRequest().SerializeToString())
 
@@ -134,7 +156,11 @@ _ROUNDS: Mapping[Scenario, Callable[[Job], Round]] = {
     Scenario.ADD: _adds,
     Scenario.LIST: _lists,
     Scenario.SEARCH: _searches,
+    Scenario.GET: _gets,
+    Scenario.LOG_IN: _log_ins,
     Scenario.ECHO: _echoes,
+    Scenario.OPEN: lambda _job: _the_same(OPEN, b""),
+    Scenario.SIGNED_IN: lambda _job: _the_same(SIGNED_IN, b""),
 }
 
 

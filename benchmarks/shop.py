@@ -9,9 +9,10 @@ from typing import Final
 
 import grpc
 
+from benchmarks.job import Account
 from kapda.api.cart.v1 import cart_service_pb2
 from kapda.api.cart.v1.cart_service_pb2_grpc import CartServiceStub
-from kapda.api.catalog.v1 import catalog_service_pb2
+from kapda.api.catalog.v1 import catalog_service_pb2, product_pb2
 from kapda.api.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from kapda.api.identity.v1 import identity_service_pb2
 from kapda.api.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -36,6 +37,7 @@ class Shelves:
     many: tuple[str, ...]
     hot: str
     scarce: tuple[str, ...]
+    products: tuple[str, ...]
 
 
 class Shop:
@@ -55,14 +57,15 @@ class Shop:
         answer = await self._identity.LogIn(request, timeout=_DEADLINE_SECONDS)
         self._admin = _signed_in(answer.tokens.access_token)
 
-    async def sign_up(self, count: int) -> list[str]:
-        """So many new customers; their access tokens."""
+    async def sign_up(self, count: int) -> list[Account]:
+        """So many new customers."""
         gate = asyncio.Semaphore(_AT_ONCE)
         return await asyncio.gather(*(self._newcomer(gate) for _ in range(count)))
 
     async def fill_shelves(self, scarce: int) -> Shelves:
         """Choose variants and have plenty of them delivered, all but `scarce` ones."""
-        found = await self._variants()
+        products = await self._products()
+        found = [variant.id for product in products for variant in product.variants]
         rest, few = tuple(found[scarce:]), tuple(found[:scarce])
         for start in range(0, len(rest), _LINES_OF_A_DELIVERY):
             lines = [
@@ -73,7 +76,7 @@ class Shop:
                 request_id=str(uuid.uuid4()), lines=lines, reason="for the bench"
             )
             await self._inventory.BatchReceiveStock(request, metadata=self._admin, timeout=_DEADLINE_SECONDS)
-        return Shelves(rest, rest[0], few)
+        return Shelves(rest, rest[0], few, tuple(product.id for product in products))
 
     async def leave_pieces(self, variant_id: str, pieces: int) -> None:
         """Set the variant's count; nobody holds any of it."""
@@ -88,11 +91,11 @@ class Shop:
         )
         await self._inventory.SetStock(request, metadata=self._admin, timeout=_DEADLINE_SECONDS)
 
-    async def empty_carts(self, tokens: Sequence[str]) -> None:
+    async def empty_carts(self, accounts: Sequence[Account]) -> None:
         """Take out what a scenario left in the carts."""
-        for token in tokens:
+        for account in accounts:
             request = cart_service_pb2.ClearCartRequest(request_id=str(uuid.uuid4()))
-            await self._cart.ClearCart(request, metadata=_signed_in(token), timeout=_DEADLINE_SECONDS)
+            await self._cart.ClearCart(request, metadata=_signed_in(account.token), timeout=_DEADLINE_SECONDS)
 
     async def broken_promises(self) -> list[str]:
         """What the auditor holds against the shop."""
@@ -104,23 +107,20 @@ class Shop:
             if promise.verdict != promise_pb2.PromiseResult.VERDICT_HOLDS
         ]
 
-    async def _newcomer(self, gate: asyncio.Semaphore) -> str:
-        request = identity_service_pb2.SignUpRequest(
-            email=f"shopper.{secrets.token_hex(8)}@example.com",
-            password=secrets.token_urlsafe(18),
-            display_name="Meera Nair",
-        )
+    async def _newcomer(self, gate: asyncio.Semaphore) -> Account:
+        email, password = f"shopper.{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(18)
+        request = identity_service_pb2.SignUpRequest(email=email, password=password, display_name="Meera Nair")
         async with gate:
             answer = await self._identity.SignUp(request, timeout=_DEADLINE_SECONDS)
-        return str(answer.tokens.access_token)
+        return Account(email, password, answer.tokens.access_token)
 
-    async def _variants(self) -> list[str]:
-        found: list[str] = []
+    async def _products(self) -> list[product_pb2.Product]:
         request = catalog_service_pb2.ListProductsRequest(page_size=_PRODUCTS)
+        found = []
         for product in (await self._catalog.ListProducts(request, timeout=_DEADLINE_SECONDS)).products:
             wanted = catalog_service_pb2.GetProductRequest(product_id=product.id)
             answer = await self._catalog.GetProduct(wanted, timeout=_DEADLINE_SECONDS)
-            found.extend(variant.id for variant in answer.product.variants)
+            found.append(answer.product)
         return found
 
 

@@ -63,8 +63,8 @@ def soak(settings: Settings, folder: Path, *, rate: float, every: float) -> Soak
     with prepared(settings, folder, print) as (bench, result), ThreadPoolExecutor(1) as beside:
         _fill_stream(bench)
         shelves = bench.in_shop(bench.open_shop)
-        tokens = bench.in_shop(lambda shop: shop.sign_up(settings.shoppers))
-        load = beside.submit(bench.measure, Scenario.PURCHASE, tokens, shelves.many, rate=rate)
+        accounts = bench.in_shop(lambda shop: shop.sign_up(settings.shoppers))
+        load = beside.submit(bench.measure, Scenario.PURCHASE, accounts, shelves.many, rate=rate)
         samples = asyncio.run(_watch(bench, load, every))
         return Soak(
             result.taken_at,

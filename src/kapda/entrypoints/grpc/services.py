@@ -37,7 +37,7 @@ class Service:
     add: Callable[[Any, grpc.aio.Server], None]
 
 
-SERVICES = (
+SERVICES: tuple[Service, ...] = (
     Service(
         identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"],
         identity_service_pb2_grpc.IdentityServiceServicer,
