@@ -23,6 +23,36 @@ async def test_work_is_done_at_once_and_again_when_it_is_asked_for_meanwhile() -
     assert len(done) == 3
 
 
+async def test_what_a_crowd_asks_for_is_done_together_and_nothing_is_forgotten() -> None:
+    rounds, asked, sooner, stop = list[int](), 0, asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        rounds.append(asked)
+
+    running = asyncio.create_task(every(3600.0, "work", work, stop, sooner=sooner, apart=0.2))
+    for _ in range(50):
+        asked += 1
+        sooner.set()
+        await asyncio.sleep(0.01)
+    await until(lambda: rounds[-1] == asked)
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    # One at the start, and one for each fifth of a second that the asking took.
+    assert len(rounds) < 25
+
+
+async def test_a_stop_is_not_kept_waiting_by_the_pause_between_rounds() -> None:
+    done, stop = list[int](), asyncio.Event()
+
+    async def work() -> None:
+        done.append(len(done))
+
+    running = asyncio.create_task(every(3600.0, "work", work, stop, sooner=asyncio.Event(), apart=1800.0))
+    await until(lambda: done == [0])
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
 async def test_a_failure_is_not_the_end() -> None:
     tries, stop = list[int](), asyncio.Event()
 

@@ -19,10 +19,12 @@ async def every(
     *,
     limit: float = 10.0,
     sooner: asyncio.Event | None = None,
+    apart: float = 0.0,
 ) -> None:
     """Do `work` at once and then with `seconds` in between, until `stop` is set. A failure is logged, not raised.
 
-    `sooner` cuts the pause short, also when it was set while the work was going on.
+    `sooner` cuts the pause short, also when it was set while the work was going on, but not below `apart` seconds: what
+    a crowd asks for one by one is then done together.
 
     One that takes longer than `limit` seconds is cut off: the next may fare better.
     """
@@ -36,11 +38,14 @@ async def every(
             _log.warning("schedule failed", schedule=name, kind=error.kind.value, reason=error.reason.value)
         except Exception as error:  # noqa: BLE001 - a schedule that ends for good would be missed too late
             _log.error("schedule failed", schedule=name, raised=describe(error))
-        await _pause(seconds, *filter(None, (stop, sooner)))
+        await _pause(apart, stop)
+        await _pause(seconds - apart, *filter(None, (stop, sooner)))
 
 
 async def _pause(seconds: float, *events: asyncio.Event) -> None:
     """Until one of the events is set, `seconds` at most."""
+    if seconds <= 0:
+        return
     waiting = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
