@@ -242,6 +242,56 @@ async def test_f14_one_request_id_with_two_bodies_serves_one_and_refuses_the_oth
     assert await case.effects() == 1
 
 
+# Those whose two bodies could both be served, and the effects of either.
+BOTH_POSSIBLE = {
+    add_item: {1, 2},
+    change_item: {1},
+    start_checkout: {1},
+    place_order: {0, 1},
+    receive_stock: {1},
+    adjust_stock: {1},
+}
+
+
+@pytest.mark.parametrize(
+    ("prepare", "allowed"), BOTH_POSSIBLE.items(), ids=[prepare.__name__ for prepare in BOTH_POSSIBLE]
+)
+async def test_f14_two_bodies_that_race_under_one_request_id_have_one_winner(
+    scene: Scene, prepare: Callable[[Scene], Awaitable[Case]], allowed: set[int]
+) -> None:
+    case, request = await prepare(scene), new_request()
+
+    async def call(make: Callable[[RequestId], Any]) -> tuple[Any, Answer[Any]]:
+        return make, await _call(scene.shop, case.use_case, make(request))
+
+    outcomes = await at_once([partial(call, make) for make in (case.command, case.other_body) * 4])
+
+    assert outcomes.reasons == {Reason.REQUEST_ID_REUSED: 4}
+    assert len({make for make, _ in outcomes.answers}) == 1
+    assert [answer.replayed for _, answer in outcomes.answers].count(False) == 1
+    assert all(answer.value == outcomes.answers[0][1].value for _, answer in outcomes.answers)
+    assert await case.effects() in allowed
+    # What was paid and lost the race is placed by the sweep.
+    await scene.shop.door().sweep_recent_payments().execute()
+    await scene.shop.check_promises()
+
+
+@pytest.mark.parametrize("prepare", [add_item, change_item, start_checkout, place_order], ids=lambda one: one.__name__)
+async def test_f14_one_request_id_that_two_customers_use_at_once_is_two_requests(
+    scene: Scene, prepare: Callable[[Scene], Awaitable[Case]]
+) -> None:
+    other = Scene(scene.shop, await new_buyer(scene.shop), scene.variant)
+    await other.buyer.add(scene.variant)
+    cases, request = [await prepare(one) for one in (scene, other)], new_request()
+
+    outcomes = await at_once([partial(_call, scene.shop, case.use_case, case.command(request)) for case in cases * 3])
+
+    assert not outcomes.refusals
+    assert [answer.replayed for answer in outcomes.answers].count(False) == 2
+    assert len({repr(answer.value) for answer in outcomes.answers}) == 2
+    await scene.shop.check_promises()
+
+
 async def test_one_request_id_of_two_customers_is_two_requests(shop: Shop) -> None:
     variant, request = await shop.variant(), new_request()
     ours, theirs = await new_buyer(shop), await new_buyer(shop)
