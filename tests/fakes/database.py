@@ -87,7 +87,7 @@ class InMemoryUnitOfWork:
         self.stock = InMemoryStock(tables, self.outbox)
         self.users = InMemoryUsers(tables.users)
         self.mailed_links = InMemoryMailedLinks(tables.mailed_links)
-        self.mails = InMemoryMails(tables.mails, self.jobs)
+        self.mails = InMemoryMails(tables.mails, self.jobs, tables.payer_of)
 
     async def commit(self) -> None:
         failure, self._database.fail_next_commit = self._database.fail_next_commit, None

@@ -1,13 +1,13 @@
 """Mails and mailed links in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from kapda.domain.identity.mailed_link import LinkPurpose, LinkToken, MailedLink
-from kapda.domain.notifications.mail import Mail, MailOutcome, MailState
-from kapda.domain.shared.ids import LinkId, MailId, UserId
+from kapda.domain.notifications.mail import Mail, MailOutcome, MailState, RefundMail
+from kapda.domain.shared.ids import LinkId, MailId, RefundId, UserId
 from kapda.domain.shared.jobs import Job, Jobs
 from kapda.domain.shared.mails import MailRequest
 
@@ -28,6 +28,7 @@ class InMemoryMails:
 
     rows: dict[MailId, MailRow]
     jobs: Jobs
+    payer_of: Callable[[RefundId], UserId | None] = lambda _: None
 
     async def queue(self, *mails: MailRequest) -> None:
         for mail in mails:
@@ -44,6 +45,12 @@ class InMemoryMails:
         new = Mail(mail.id, mail.kind, mail.user_id, mail.address, mail.subject_id, None, 0, mail.queued_at)
         self.rows[mail.id] = MailRow(new, mail.queued_at)
         self.jobs.announce(Job.SEND_MAIL)
+
+    async def queue_to_payers(self, *mails: RefundMail) -> None:
+        for mail in mails:
+            payer = self.payer_of(mail.refund_id)
+            if payer is not None:
+                await self._queue(MailRequest.to_user(mail.id, mail.kind, payer, mail.queued_at, mail.refund_id))
 
     async def take(self, at: datetime, until: datetime, limit: int) -> tuple[Mail, ...]:
         waiting = [(row.next_attempt_at, mail_id) for mail_id, row in self.rows.items() if row.next_attempt_at]

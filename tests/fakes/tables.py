@@ -171,6 +171,15 @@ class Tables:
     # A dictionary for its order: a wake-up given twice is one.
     jobs: dict[tuple[Job, UUID], None] = field(default_factory=dict)
 
+    def payer_of(self, refund_id: RefundId) -> UserId | None:
+        """The customer whose payment goes back."""
+        row = self.refunds.get(refund_id)
+        return (
+            None
+            if row is None
+            else self.checkouts[self.payments[row.refund.payment_id].checkout_id].checkout.customer_id
+        )
+
     def copied(self) -> Self:
         """A copy that can change without this one; rows are frozen, so they are shared."""
         return type(self)(**{table.name: copy(getattr(self, table.name)) for table in fields(self)})

@@ -5,6 +5,7 @@ The table is the specification: a statement more, or one less, is seen here.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
@@ -40,6 +41,7 @@ from kapda.domain.orders.order import Order
 from kapda.domain.orders.use_cases.get_order import GetOrderCommand
 from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
+from kapda.domain.shared.events import DomainEvent, SequencedEvent
 from kapda.domain.shared.ids import ProductId, VariantId
 from kapda.domain.shared.pages import PageRequest
 from tests.shop.buyer import Buyer, deliver, new_buyer, settle
@@ -101,6 +103,7 @@ WRITES = {
     "settle": 4,  # read, attempts, schedule; lock
     # Of every aggregate: lease, read, mails, mark, release; lease in vain.
     "relay_events": 6,
+    "relayed refunds": 1,  # mails
     # Of every mail: take, recipients, orders, note; take in vain.
     "send_mails": 5,
     "sign_up": 5,  # user, session, network, refresh token, mail
@@ -257,11 +260,13 @@ async def _checkout_and_order(rows: Rows) -> dict[str, int]:
     checkout = await buyer.check_out()
     triple = await buyer.pay(checkout)
     counted["place_order"] = await rows.counted(partial(buyer.place, checkout, triple))
+    counting_mails(rows.shop)
     await rows.shop.container.relay_events().execute()
+    await rows.shop.container.send_mails().execute()
     for _ in range(rows.count):
         await buyer.buys(rows.variants[0])
     counted["relay_events"] = await rows.counted(rows.shop.container.relay_events().execute)
-    counting_mails(rows.shop)
+    counted["relayed refunds"] = await _relayed_refunds(rows)
     counted["send_mails"] = await rows.counted(rows.shop.container.send_mails().execute)
     counted["place_order found"] = await rows.counted(partial(buyer.place, checkout, triple))
     other = await _full_cart(rows)
@@ -270,6 +275,16 @@ async def _checkout_and_order(rows: Rows) -> dict[str, int]:
     waiting = await (await _full_cart(rows)).check_out()
     counted["settle"] = await rows.counted(partial(settle, rows.shop, waiting.id))
     return counted
+
+
+async def _relayed_refunds(rows: Rows) -> int:
+    """What mails about refunds cost whoever relays the refunds' events."""
+    events = [
+        SequencedEvent(1, DomainEvent("refund", uuid4(), f"refund.{step}", datetime.now(UTC), {"kind": "order_lines"}))
+        for _ in range(rows.count)
+        for step in ("requested", "processed")
+    ]
+    return await rows.counted(partial(rows.shop.container.mailing_sink().publish, events))
 
 
 async def _identity(rows: Rows) -> dict[str, int]:

@@ -1,17 +1,23 @@
-"""The queue of mails and the links, twice: in memory and in PostgreSQL, with Asha's account in both."""
+"""The queue of mails and the links, twice: in memory and in PostgreSQL. Asha has an account and a variant is for sale."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.notifications.ports import NotificationUnitOfWork
+from kapda.domain.orders.ports import OrderUnitOfWork
 from tests.contracts.in_memory import InMemoryBacking
 from tests.contracts.postgres import PostgresBacking
 
-Store: TypeAlias = Callable[[], NotificationUnitOfWork]
+
+class EverythingUnitOfWork(NotificationUnitOfWork, OrderUnitOfWork, Protocol):
+    """One transaction over the mails and over what they tell of."""
+
+
+Store: TypeAlias = Callable[[], EverythingUnitOfWork]
 
 
 @pytest.fixture(params=["in_memory_mails", "postgres_mails"])
@@ -21,10 +27,12 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 @pytest.fixture
-def in_memory_mails(in_memory_backing: InMemoryBacking) -> Store:
+async def in_memory_mails(in_memory_backing: InMemoryBacking) -> Store:
+    await in_memory_backing.stock_variant()
     return in_memory_backing.database.unit_of_work
 
 
 @pytest.fixture
-def postgres_mails(postgres_backing: PostgresBacking, contracts_engine: AsyncEngine) -> Store:
+async def postgres_mails(postgres_backing: PostgresBacking, contracts_engine: AsyncEngine) -> Store:
+    await postgres_backing.stock_variant()
     return lambda: PostgresUnitOfWork(contracts_engine)

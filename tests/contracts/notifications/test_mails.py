@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from kapda.domain.notifications.mail import Mail, MailOutcome, MailState
-from kapda.domain.shared.ids import MailId
+from kapda.domain.checkout.checkout import CheckoutState
+from kapda.domain.notifications.mail import Mail, MailOutcome, MailState, RefundMail
+from kapda.domain.payments.refund import Refund, RefundKind, RefundState
+from kapda.domain.shared.ids import MailId, RefundId
 from kapda.domain.shared.mails import MailKind, MailRequest
 from tests.contracts.notifications.conftest import Store
-from tests.fakes.samples import ASHA, NOON
+from tests.fakes.samples import ASHA, NOON, checkout_in, kept_payment, rupees
 
 MINUTE = timedelta(minutes=1)
 ORDER = UUID(int=0x0D)
@@ -99,6 +101,62 @@ async def test_there_is_one_mail_a_kind_and_subject_also_after_it_was_sent(store
     await record(store, ended(1))
     await queue(store, about_order(4))
     assert await due(store) == [3]
+
+
+async def refunds(store: Store, *numbers: int) -> list[RefundId]:
+    """Refunds of Asha's payment."""
+    checkout = checkout_in(CheckoutState.OPENING)
+    payment = kept_payment(checkout)
+    kept = [
+        Refund(
+            id=RefundId(UUID(int=0x4E00 + number)),
+            kind=RefundKind.CASE,
+            payment_id=payment.id,
+            gateway_payment_id=payment.gateway_payment_id,
+            order_id=None,
+            case_id=None,
+            amount=rupees(100),
+            state=RefundState.REQUESTED,
+            gateway_refund_id=None,
+            reason="a torn seam",
+            actor="desk",
+            requested_at=NOON,
+        )
+        for number in numbers
+    ]
+    async with store() as uow:
+        await uow.checkouts.add(checkout, NOON, NOON)
+        await uow.payments.add(payment)
+        for refund in kept:
+            await uow.refunds.add(refund, NOON)
+        await uow.commit()
+    return [refund.id for refund in kept]
+
+
+def about_refund(number: int, refund_id: RefundId, kind: MailKind = MailKind.REFUND_PROCESSED) -> RefundMail:
+    return RefundMail(MailId(UUID(int=number)), kind, refund_id, NOON)
+
+
+async def test_mails_about_refunds_go_to_whoever_paid_and_each_only_once(store: Store) -> None:
+    first, second = await refunds(store, 1, 2)
+    nobody_knows = RefundId(UUID(int=0x4EFF))
+    for _ in range(2):
+        async with store() as uow:
+            await uow.mails.queue_to_payers()
+            await uow.mails.queue_to_payers(
+                about_refund(4, second),
+                about_refund(1, first),
+                about_refund(2, first),
+                about_refund(3, first, MailKind.REFUND_REQUESTED),
+                about_refund(5, nobody_knows),
+            )
+            await uow.commit()
+    taken = await take(store)
+    assert {number: (mail.user_id, mail.subject_id) for number, mail in taken.items()} == {
+        1: (ASHA, first),
+        3: (ASHA, first),
+        4: (ASHA, second),
+    }
 
 
 async def test_there_is_one_mail_a_kind_and_address_until_the_account_is_known(store: Store) -> None:

@@ -22,8 +22,10 @@ from kapda.domain.notifications.use_cases.send_mails import AT_ONCE, SendMails
 from kapda.domain.notifications.use_cases.write_letter import WriteLetter
 from kapda.domain.notifications.use_cases.write_letters import WriteLetters
 from kapda.domain.orders.order import Order, place
+from kapda.domain.orders.use_cases.refunder import refund_event
+from kapda.domain.payments.refund import Refund, RefundKind, RefundState
 from kapda.domain.shared.events import DomainEvent, SequencedEvent
-from kapda.domain.shared.ids import MailId, OrderId, PaymentId
+from kapda.domain.shared.ids import MailId, OrderId, PaymentId, RefundId
 from kapda.domain.shared.mails import MailKind, MailRequest
 from tests.fakes import samples
 from tests.fakes.database import InMemoryDatabase
@@ -53,6 +55,13 @@ class Outbox:
         if error is not None:
             raise error
         self.mails.append(mail)
+
+
+class Silent:
+    """An EventSink that keeps nothing."""
+
+    async def publish(self, events: object) -> None:
+        return None
 
 
 class PostOffice:
@@ -214,10 +223,6 @@ async def test_nobody_fills_a_mailbox_with_links(office: PostOffice) -> None:
 
 
 async def test_an_order_that_was_placed_is_told_once_however_often_its_event_comes(office: PostOffice) -> None:
-    class Silent:
-        async def publish(self, events: object) -> None:
-            return None
-
     order = an_order()
     office.database.tables.orders[order.id] = replace(order, customer_id=ASHA)
     fact = DomainEvent("order", order.id, "order.placed", NOON, {"customer_id": str(ASHA)})
@@ -231,6 +236,52 @@ async def test_an_order_that_was_placed_is_told_once_however_often_its_event_com
     assert "Handblock kurta" in mail.content.text
     assert "₹1,499.00" in mail.content.html
     assert f"https://kapda.test/orders/{order.id}" in mail.content.html
+
+
+@pytest.mark.parametrize(
+    ("step", "kind", "mailed"),
+    [
+        ("requested", RefundKind.ORDER_LINES, "Your refund is on its way"),
+        ("requested", RefundKind.CASE, "Your refund is on its way"),
+        # The cancellation's own mail says that the money goes back.
+        ("requested", RefundKind.ORDER_CANCELLED, None),
+        ("processed", RefundKind.ORDER_CANCELLED, "Your refund has been paid"),
+        ("processed", RefundKind.DASHBOARD, "Your refund has been paid"),
+        ("failed", RefundKind.ORDER_LINES, None),
+    ],
+)
+async def test_a_refund_is_told_to_whoever_paid(
+    office: PostOffice, step: str, kind: RefundKind, mailed: str | None
+) -> None:
+    checkout = samples.checkout_in(CheckoutState.OPEN)
+    payment = samples.kept_payment(checkout)
+    refund = Refund(
+        id=RefundId(UUID(int=0x4E)),
+        kind=kind,
+        payment_id=payment.id,
+        gateway_payment_id=payment.gateway_payment_id,
+        order_id=None,
+        case_id=None,
+        amount=samples.rupees(1_200),
+        state=RefundState.REQUESTED,
+        gateway_refund_id=None,
+        reason="a torn seam",
+        actor="desk",
+        requested_at=NOON,
+    )
+    async with office.database.unit_of_work() as uow:
+        await uow.checkouts.add(checkout, NOON, NOON)
+        await uow.payments.add(payment)
+        await uow.refunds.add(refund, NOON)
+        await uow.commit()
+    sink = MailingSink(Silent(), office.database.unit_of_work, office.ids, office.clock)
+    for _ in range(2):
+        await sink.publish([SequencedEvent(1, refund_event(refund, f"refund.{step}"))])
+    await office.send()
+    assert [(mail.to.text, mail.content.subject) for mail in office.out.mails] == (
+        [("Asha@Example.in", mailed)] if mailed else []
+    )
+    assert all("₹1,200.00" in mail.content.text for mail in office.out.mails)
 
 
 async def order_mails(office: PostOffice, *numbers: int) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from kapda.adapters.postgres.connection import Connection, Row
-from kapda.domain.notifications.mail import Mail, MailOutcome
+from kapda.domain.notifications.mail import Mail, MailOutcome, RefundMail
 from kapda.domain.shared.ids import LinkId, MailId, UserId
 from kapda.domain.shared.jobs import Job, Jobs
 from kapda.domain.shared.mails import MailKind, MailRequest
@@ -19,6 +19,19 @@ _QUEUE = text("""
         CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:user_ids AS uuid[]), CAST(:addresses AS text[]),
         CAST(:subject_ids AS uuid[]), CAST(:ats AS timestamptz[])
     ) AS m (id, kind, user_id, address, subject_id, at)
+    ON CONFLICT DO NOTHING
+""")
+# The same unique index, and the same order.
+_QUEUE_TO_PAYERS = text("""
+    INSERT INTO mails (id, kind, user_id, subject_id, queued_at, next_attempt_at)
+    SELECT m.id, m.kind, c.customer_id, m.refund_id, m.at, m.at
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:refund_ids AS uuid[]), CAST(:ats AS timestamptz[])
+    ) AS m (id, kind, refund_id, at)
+    JOIN refunds r ON r.id = m.refund_id
+    JOIN payments p ON p.id = r.payment_id
+    JOIN checkouts c ON c.id = p.checkout_id
+    ORDER BY m.kind, m.refund_id, m.id
     ON CONFLICT DO NOTHING
 """)
 # One statement takes and leases; a mail that somebody else is taking, or is just noting the end of, is left to them.
@@ -66,6 +79,21 @@ class PostgresMails:
                 "addresses": [mail.address for mail in ordered],
                 "subject_ids": [mail.subject_id for mail in ordered],
                 "ats": [mail.queued_at for mail in ordered],
+            },
+        )
+        self._jobs.announce(Job.SEND_MAIL)
+
+    async def queue_to_payers(self, *mails: RefundMail) -> None:
+        """See the port."""
+        if not mails:
+            return
+        await self._connection.execute(
+            _QUEUE_TO_PAYERS,
+            {
+                "ids": [mail.id for mail in mails],
+                "kinds": [mail.kind.value for mail in mails],
+                "refund_ids": [mail.refund_id for mail in mails],
+                "ats": [mail.queued_at for mail in mails],
             },
         )
         self._jobs.announce(Job.SEND_MAIL)

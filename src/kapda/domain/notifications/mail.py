@@ -20,7 +20,7 @@ from typing import Self
 from uuid import UUID
 
 from kapda.domain.identity.mailed_link import LinkPurpose
-from kapda.domain.shared.ids import LinkId, MailId, UserId
+from kapda.domain.shared.ids import LinkId, MailId, RefundId, UserId
 from kapda.domain.shared.mails import MailKind
 
 # How long one worker may be at one mail: longer than a mail server may take. A mail whose worker was killed waits so long.
@@ -62,6 +62,16 @@ class DropReason(Enum):
     ALREADY_CONFIRMED = "already_confirmed"
     # What it tells of is not there.
     NO_SUBJECT = "no_subject"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundMail:
+    """A letter to be about a refund, to the customer whose payment goes back."""
+
+    id: MailId
+    kind: MailKind
+    refund_id: RefundId
+    queued_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

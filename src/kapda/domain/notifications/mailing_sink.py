@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from kapda.domain.notifications.mail import RefundMail
 from kapda.domain.notifications.ports import NotificationUnitOfWork
 from kapda.domain.payments.refund import RefundKind
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.events import DomainEvent, EventSink, SequencedEvent
-from kapda.domain.shared.ids import IdGenerator, RefundId, UserId
+from kapda.domain.shared.ids import IdGenerator, MailId, RefundId, UserId
 from kapda.domain.shared.mails import MailKind, MailRequest
 
 _ORDER_MAILS = {"order.placed": MailKind.ORDER_PLACED, "order.cancelled": MailKind.ORDER_CANCELLED}
@@ -30,28 +31,26 @@ class MailingSink:
 
     async def publish(self, events: Sequence[SequencedEvent]) -> None:
         """See the port."""
-        facts = [one.event for one in events if one.event.type in _ORDER_MAILS or one.event.type in _REFUND_MAILS]
-        if facts:
+        facts = [one.event for one in events]
+        about_orders = [self._about_order(fact) for fact in facts if fact.type in _ORDER_MAILS]
+        about_refunds = [self._about_refund(fact) for fact in facts if fact.type in _REFUND_MAILS and not _told(fact)]
+        if about_orders or about_refunds:
             async with self.unit_of_work() as uow:
-                mails = [await self._mail(uow, fact) for fact in facts]
-                await uow.mails.queue(*(mail for mail in mails if mail is not None))
+                await uow.mails.queue(*about_orders)
+                await uow.mails.queue_to_payers(*about_refunds)
                 await uow.commit()
         await self.sink.publish(events)
 
-    async def _mail(self, uow: NotificationUnitOfWork, fact: DomainEvent) -> MailRequest | None:
-        if (kind := _ORDER_MAILS.get(fact.type)) is not None:
-            customer_id = UserId(UUID(str(fact.payload["customer_id"])))
-            return self._to(customer_id, kind, fact.aggregate_id)
-        return await self._refund_mail(uow, fact, _REFUND_MAILS[fact.type])
+    def _about_order(self, fact: DomainEvent) -> MailRequest:
+        customer_id = UserId(UUID(str(fact.payload["customer_id"])))
+        kind = _ORDER_MAILS[fact.type]
+        return MailRequest.to_user(self.ids.new(), kind, customer_id, self.clock.now(), fact.aggregate_id)
 
-    async def _refund_mail(self, uow: NotificationUnitOfWork, fact: DomainEvent, kind: MailKind) -> MailRequest | None:
-        refund = await uow.refunds.get(RefundId(fact.aggregate_id))
-        # A cancellation's own mail says that the money goes back.
-        if refund is None or (kind is MailKind.REFUND_REQUESTED and refund.kind is RefundKind.ORDER_CANCELLED):
-            return None
-        payment = await uow.payments.get(refund.payment_id, None)
-        checkout = await uow.checkouts.get(payment.checkout_id, None) if payment is not None else None
-        return None if checkout is None else self._to(checkout.customer_id, kind, refund.id)
+    def _about_refund(self, fact: DomainEvent) -> RefundMail:
+        refund_id = RefundId(fact.aggregate_id)
+        return RefundMail(MailId(self.ids.new()), _REFUND_MAILS[fact.type], refund_id, self.clock.now())
 
-    def _to(self, user_id: UserId, kind: MailKind, subject_id: UUID) -> MailRequest:
-        return MailRequest.to_user(self.ids.new(), kind, user_id, self.clock.now(), subject_id)
+
+def _told(fact: DomainEvent) -> bool:
+    """A cancellation's own mail says that the money goes back."""
+    return fact.type == "refund.requested" and fact.payload.get("kind") == RefundKind.ORDER_CANCELLED.value

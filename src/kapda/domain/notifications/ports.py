@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from kapda.domain.checkout.ports import Checkouts
 from kapda.domain.identity.mail_ports import MailedLinks
 from kapda.domain.identity.ports import Users
 from kapda.domain.notifications.letters import OutgoingMail
-from kapda.domain.notifications.mail import Mail, MailOutcome
+from kapda.domain.notifications.mail import Mail, MailOutcome, RefundMail
 from kapda.domain.orders.ports import Orders
-from kapda.domain.payments.ports import Payments, Refunds
+from kapda.domain.payments.ports import Refunds
 from kapda.domain.shared.ids import LinkId, MailId, UserId
 from kapda.domain.shared.mails import Mails
 from kapda.domain.shared.unit_of_work import UnitOfWork
@@ -18,6 +17,13 @@ from kapda.domain.shared.unit_of_work import UnitOfWork
 
 class MailQueue(Mails, Protocol):
     """Queued mails, inside a unit of work."""
+
+    async def queue_to_payers(self, *mails: RefundMail) -> None:
+        """The same for mails about refunds, each to the customer of its payment's checkout; many at the cost of one.
+
+        About a refund that there is not, there is no mail.
+        """
+        ...
 
     async def take(self, at: datetime, until: datetime, limit: int) -> tuple[Mail, ...]:
         """Take mails that are due at `at` for sending, one attempt more; nobody else takes them before `until`.
@@ -84,10 +90,4 @@ class NotificationUnitOfWork(UnitOfWork, Protocol):
     def orders(self) -> Orders: ...
 
     @property
-    def payments(self) -> Payments: ...
-
-    @property
     def refunds(self) -> Refunds: ...
-
-    @property
-    def checkouts(self) -> Checkouts: ...

@@ -110,6 +110,7 @@ def refund_event(refund: Refund, event_type: str) -> DomainEvent:
         refund.requested_at,
         {
             "refund_id": str(refund.id),
+            "kind": refund.kind.value,
             "payment_id": str(refund.payment_id),
             "order_id": str(refund.order_id) if refund.order_id is not None else None,
             "amount_minor": refund.amount.amount_minor,
