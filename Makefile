@@ -13,6 +13,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 TESTS ?=
 # Of bench, overload and soak, such as BENCH="--workers 2".
 BENCH ?=
+# What the heavy tests throw their dice with, and how long their campaign goes on; empty means what CI runs.
+SEED ?=
+SECONDS ?=
 # Tests wait more than they work, for processes, time limits and locks; each of the side-by-side runs has servers of its own.
 PARALLEL ?= -n 3 --dist loadfile
 
@@ -50,8 +53,8 @@ soak: $(STAMP) ## Buy steadily for ten minutes, and see whether anything grows.
 test: $(STAMP) ## Run the tests, or some: make test TESTS="tests/domain -k money".
 	@$(BIN)/pytest $(PARALLEL) $(TESTS)
 
-torture: $(STAMP) ## Run the heavy tests that make test leaves out.
-	@$(BIN)/pytest -m torture $(TESTS)
+torture: $(STAMP) ## Run the heavy tests that make test leaves out: make torture SEED=7 SECONDS=3600 TESTS=tests/torture.
+	@KAPDA_TORTURE_SEED=$(SEED) KAPDA_TORTURE_SECONDS=$(SECONDS) $(BIN)/pytest -m torture $(TESTS)
 
 check: $(STAMP) ## Run the linters, the type checker, the architecture's and the contract's rules, the secret scan.
 	$(BIN)/ruff check
