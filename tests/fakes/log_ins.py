@@ -49,6 +49,16 @@ class InMemoryLogInAttempts:
         kept = self.rows.get(attempt.id)
         self.rows[attempt.id] = AttemptRow(attempt, outcome, kept.at if kept else self.clock.now())
 
+    async def clear(self, identifier: str) -> int:
+        counting = [
+            row.attempt.id
+            for row in self.rows.values()
+            if row.attempt.identifier == identifier and row.outcome is not Outcome.SUCCEEDED
+        ]
+        for attempt_id in counting:
+            del self.rows[attempt_id]
+        return len(counting)
+
     async def withdraw(self, attempt: Attempt) -> None:
         self.rows.pop(attempt.id, None)
 

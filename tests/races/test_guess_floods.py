@@ -13,13 +13,19 @@ from sqlalchemy import text
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, PasswordHasher
+from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.change_password import ChangePasswordCommand
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccountCommand
+from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmailCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.sign_up import SignUpCommand
+from kapda.domain.identity.use_cases.unlock_user import UnlockUserCommand
+from kapda.domain.identity.user import EmailAddress, Role
+from kapda.domain.shared.audit import Occasion
 from kapda.domain.shared.errors import DomainError, Reason
+from kapda.domain.shared.ids import RequestId, SessionId
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.lifecycle import close_container
 from tests.shop.gate import at_once
@@ -132,6 +138,23 @@ async def test_the_owner_at_home_gets_in_during_an_attack_and_strangers_need_a_l
     assert await house.try_password(OWNED, PASSWORD, ABROAD) is Reason.LOG_IN_LINK_NEEDED
     assert await house.try_password(OWNED, PASSWORD, HOME) is None
     assert await house.try_password(OWNED, PASSWORD, ABROAD) is Reason.LOG_IN_LINK_NEEDED
+
+
+async def test_an_admin_lets_everybody_try_again_in_every_process(house: House) -> None:
+    for number in range(25):
+        await house.try_password(OWNED, "guess", Contact(ClientNetwork(f"10.0.{number}.0/24")))
+    for _ in range(5):
+        await house.try_password(OWNED, "guess", HOME)
+    assert await house.try_password(OWNED, PASSWORD, HOME) is Reason.LOG_IN_LOCKED
+    other = Container(settings=house.container.settings())
+    user = await house.container.get_user_by_email().execute(GetUserByEmailCommand(EmailAddress(OWNED)))
+    # Asha is no admin; who may call is not for the use case to say.
+    principal = Principal(user.id, Role.ADMIN, SessionId(uuid4()))
+    occasion = Occasion(principal.actor, "call-12345678", "asked for by phone")
+    await other.unlock_user().execute(UnlockUserCommand(principal, occasion, RequestId(uuid4()), user.id))
+    await close_container(other)
+    assert await house.try_password(OWNED, PASSWORD, ABROAD) is None
+    assert await house.try_password(OWNED, PASSWORD, HOME) is None
 
 
 async def test_unknown_wrong_and_disabled_take_the_same_time_and_one_hashing_each(house: House) -> None:

@@ -114,6 +114,7 @@ from kapda.domain.identity.use_cases.set_user_role import SetUserRole
 from kapda.domain.identity.use_cases.sign_up import SignUp
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.identity.use_cases.unlock import Unlock
+from kapda.domain.identity.use_cases.unlock_user import UnlockUser
 from kapda.domain.identity.use_cases.update_address import UpdateAddress
 from kapda.domain.identity.use_cases.update_profile import UpdateProfile
 from kapda.domain.identity.use_cases.user_editor import UserEditor
@@ -441,6 +442,9 @@ class Container(containers.DeclarativeContainer):
     end_user_sessions = providers.Factory(
         EndUserSessions, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, ids=ids, clock=clock
     )
+    unlock_user = providers.Factory(
+        UnlockUser, unit_of_work=unit_of_work.provider, guard=log_in_guard, ids=ids, clock=clock
+    )
     list_audit_entries = providers.Factory(ListAuditEntries, unit_of_work=reads.provider)
     create_admin = providers.Factory(
         CreateAdmin,
@@ -690,6 +694,7 @@ class Container(containers.DeclarativeContainer):
             enable_user=enable_user,
             list_user_sessions=list_sessions,
             end_user_sessions=end_user_sessions,
+            unlock_user=unlock_user,
             list_audit_entries=list_audit_entries,
             page_tokens=page_tokens,
         ),

@@ -123,6 +123,19 @@ async def test_a_withdrawn_attempt_was_never_made(rows: Rows) -> None:
     assert await rows.recent() == []
 
 
+async def test_attempts_that_are_cleared_were_never_made_and_others_stay(rows: Rows) -> None:
+    await rows.record(attempt(), Outcome.FAILED)
+    await rows.record(attempt(network=ABROAD), Outcome.UNDER_WAY)
+    await rows.record(attempt(), Outcome.SUCCEEDED)
+    await rows.record(attempt(OTHER), Outcome.FAILED)
+    async with rows.unit_of_work() as uow:
+        assert await uow.log_in_attempts.clear(IDENTIFIER) == 2
+        assert await uow.log_in_attempts.clear(IDENTIFIER) == 0
+        await uow.commit()
+    assert await rows.recent() == []
+    assert len(await rows.recent(OTHER)) == 1
+
+
 async def test_what_is_not_committed_is_not_kept(rows: Rows) -> None:
     async with rows.unit_of_work() as uow:
         await uow.log_in_attempts.record(attempt(), Outcome.FAILED)

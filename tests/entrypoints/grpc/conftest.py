@@ -280,6 +280,7 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
                 "enable_user",
                 "list_user_sessions",
                 "end_user_sessions",
+                "unlock_user",
                 "list_audit_entries",
             ),
             page_tokens=tokens,

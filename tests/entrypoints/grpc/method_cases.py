@@ -83,6 +83,7 @@ from kapda.domain.identity.use_cases.rotate_api_key import RotateApiKeyCommand
 from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
 from kapda.domain.identity.use_cases.sign_up import SignedUp, SignUpCommand
 from kapda.domain.identity.use_cases.unlock import UnlockCommand
+from kapda.domain.identity.use_cases.unlock_user import UnlockUserCommand
 from kapda.domain.identity.use_cases.update_address import UpdateAddressCommand
 from kapda.domain.identity.use_cases.update_profile import UpdateProfileCommand
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role
@@ -218,6 +219,13 @@ CASES = [
         "end_user_sessions",
         users.EndUserSessionsRequest(**R, user_id=str(VARIANT), **WHY),
         EndUserSessionsCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT)),
+        Answer(samples.MANAGED),
+    ),
+    Case(
+        ADMIN,
+        "unlock_user",
+        users.UnlockUserRequest(**R, user_id=str(VARIANT), **WHY),
+        UnlockUserCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT)),
         Answer(samples.MANAGED),
     ),
     Case(

@@ -29,6 +29,13 @@ _RECORD = text("""
     VALUES (:id, :identifier, :network, clock_timestamp(), :outcome)
     ON CONFLICT ON CONSTRAINT log_in_attempts_pkey DO UPDATE SET outcome = excluded.outcome
 """)
+# A success stays: it counts against nobody.
+_CLEAR = text("""
+    WITH cleared AS (
+        DELETE FROM log_in_attempts WHERE identifier = :identifier AND outcome <> 'succeeded' RETURNING id
+    )
+    SELECT count(*) FROM cleared
+""")
 _WITHDRAW = text("DELETE FROM log_in_attempts WHERE id = :id")
 # Whoever comes every day need not be written down every time.
 _KNOW = text("""
@@ -63,6 +70,10 @@ class PostgresLogInAttempts:
         """Insert the attempt, or update how it ended."""
         values = {"id": attempt.id, "identifier": attempt.identifier, "network": attempt.network.text}
         await self._connection.execute(_RECORD, values | {"outcome": outcome.value})
+
+    async def clear(self, identifier: str) -> int:
+        """Delete the attempts that are no success."""
+        return int(await self._connection.scalar(_CLEAR, {"identifier": identifier}))
 
     async def withdraw(self, attempt: Attempt) -> None:
         """Delete the attempt."""

@@ -34,6 +34,10 @@ class LogInAttempts(Protocol):
         """Keep the attempt as of now, or, if it is kept already, how it ended."""
         ...
 
+    async def clear(self, identifier: str) -> int:
+        """Keep no attempt at the identifier any longer that counts, whoever made it; how many there were."""
+        ...
+
     async def withdraw(self, attempt: Attempt) -> None:
         """Keep it no longer, if it is kept: its password was never looked at, by no fault of the caller's."""
         ...
@@ -92,5 +96,6 @@ class LogInCounters(Protocol):
         ...
 
     async def forget(self, identifier: str) -> None:
-        """Read the rows before anything is decided about the identifier again."""
+        """Read the rows before anything is decided about the identifier again. Call it after they were changed and that was
+        committed."""
         ...

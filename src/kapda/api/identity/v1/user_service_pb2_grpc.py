@@ -63,6 +63,11 @@ class UserServiceStub:
                 request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.EnableUserRequest.SerializeToString,
                 response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.EnableUserResponse.FromString,
                 _registered_method=True)
+        self.UnlockUser = channel.unary_unary(
+                '/kapda.api.identity.v1.UserService/UnlockUser',
+                request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.UnlockUserRequest.SerializeToString,
+                response_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.UnlockUserResponse.FromString,
+                _registered_method=True)
         self.ListUserSessions = channel.unary_unary(
                 '/kapda.api.identity.v1.UserService/ListUserSessions',
                 request_serializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.ListUserSessionsRequest.SerializeToString,
@@ -136,6 +141,16 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UnlockUser(self, request, context):
+        """Lets the user of an account try the password again, from anywhere: the wrong ones so far count no longer, whoever tried
+        them. Password and sessions stay as they are.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListUserSessions(self, request, context):
         """Lists where a user is signed in, the latest log-in first.
 
@@ -190,6 +205,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.EnableUser,
                     request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.EnableUserRequest.FromString,
                     response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.EnableUserResponse.SerializeToString,
+            ),
+            'UnlockUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlockUser,
+                    request_deserializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.UnlockUserRequest.FromString,
+                    response_serializer=kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.UnlockUserResponse.SerializeToString,
             ),
             'ListUserSessions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUserSessions,
@@ -346,6 +366,33 @@ class UserService:
             '/kapda.api.identity.v1.UserService/EnableUser',
             kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.EnableUserRequest.SerializeToString,
             kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.EnableUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlockUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kapda.api.identity.v1.UserService/UnlockUser',
+            kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.UnlockUserRequest.SerializeToString,
+            kapda_dot_api_dot_identity_dot_v1_dot_user__service__pb2.UnlockUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

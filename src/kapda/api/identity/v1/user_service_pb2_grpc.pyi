@@ -49,6 +49,12 @@ class UserServiceStub:
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
     """
+    UnlockUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.UnlockUserRequest, _user_service_pb2.UnlockUserResponse]
+    """Lets the user of an account try the password again, from anywhere: the wrong ones so far count no longer, whoever tried
+    them. Password and sessions stay as they are.
+
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
+    """
     ListUserSessions: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ListUserSessionsRequest, _user_service_pb2.ListUserSessionsResponse]
     """Lists where a user is signed in, the latest log-in first.
 
@@ -127,6 +133,18 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_user_service_pb2.EnableUserRequest, _abc.Awaitable[_user_service_pb2.EnableUserResponse]],
     ) -> _abc.Awaitable[_user_service_pb2.EnableUserResponse]:
         """Opens an account that was shut; one that is open stays as it is.
+
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
+        """
+
+    @_abc_1.abstractmethod
+    def UnlockUser(
+        self,
+        request: _user_service_pb2.UnlockUserRequest,
+        context: _aio.ServicerContext[_user_service_pb2.UnlockUserRequest, _abc.Awaitable[_user_service_pb2.UnlockUserResponse]],
+    ) -> _abc.Awaitable[_user_service_pb2.UnlockUserResponse]:
+        """Lets the user of an account try the password again, from anywhere: the wrong ones so far count no longer, whoever tried
+        them. Password and sessions stay as they are.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
         """

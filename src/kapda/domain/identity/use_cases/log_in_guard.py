@@ -88,6 +88,14 @@ class LogInGuard:
                 await uow.log_in_attempts.withdraw(attempt)
                 await uow.commit()
 
+    async def forget(self, uow: LogInUnitOfWork, email: str) -> int:
+        """Keep no attempt that counts against anybody; how many there were."""
+        return await uow.log_in_attempts.clear(self.digests.of(email))
+
+    async def forgotten(self, email: str) -> None:
+        """What `forget` did was committed."""
+        await self.counters.forget(self.digests.of(email))
+
     async def _judge(self, attempt: Attempt, *, network_is_known: bool) -> Verdict:
         async def past() -> Sequence[PastAttempt]:
             async with self.unit_of_work() as uow:

@@ -17,6 +17,7 @@ from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmailComm
 from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntriesCommand
 from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
 from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
+from kapda.domain.identity.use_cases.unlock_user import UnlockUserCommand
 from kapda.domain.identity.user import EmailAddress
 from kapda.domain.shared.audit import AuditEntry, AuditFilter
 from kapda.domain.shared.ids import RequestId, UserId
@@ -42,6 +43,7 @@ class UserServicer(UserServiceServicer):
         enable_user: UseCase[EnableUserCommand, Answer[ManagedUser]],
         list_user_sessions: UseCase[ListSessionsCommand, Page[Session]],
         end_user_sessions: UseCase[EndUserSessionsCommand, Answer[ManagedUser]],
+        unlock_user: UseCase[UnlockUserCommand, Answer[ManagedUser]],
         list_audit_entries: UseCase[ListAuditEntriesCommand, Page[AuditEntry]],
         page_tokens: PageTokens,
     ) -> None:
@@ -52,6 +54,7 @@ class UserServicer(UserServiceServicer):
         self._enable_user = enable_user
         self._list_user_sessions = list_user_sessions
         self._end_user_sessions = end_user_sessions
+        self._unlock_user = unlock_user
         self._list_audit_entries = list_audit_entries
         self._page_tokens = page_tokens
 
@@ -96,6 +99,15 @@ class UserServicer(UserServiceServicer):
             )
         )
         return pb.EnableUserResponse(user=managed_user_to_proto(value_of(answer)))
+
+    async def UnlockUser(self, request: pb.UnlockUserRequest, context: Context) -> pb.UnlockUserResponse:
+        """Forget wrong passwords."""
+        answer = await self._unlock_user.execute(
+            UnlockUserCommand(
+                caller(), occasion(request.reason), RequestId(UUID(request.request_id)), _user_id(request.user_id)
+            )
+        )
+        return pb.UnlockUserResponse(user=managed_user_to_proto(value_of(answer)))
 
     async def ListUserSessions(
         self, request: pb.ListUserSessionsRequest, context: Context
