@@ -285,7 +285,7 @@ class Container(containers.DeclarativeContainer):
     revoked_tokens = providers.Singleton(RedisRevokedTokens, redis)
     event_sink = providers.Singleton(RedisEventStream, redis)
 
-    password_hasher = providers.Singleton(Argon2PasswordHasher)
+    password_hasher = providers.Singleton(Argon2PasswordHasher, threads=settings.provided.password_threads)
     password_strength = providers.Singleton(ZxcvbnStrength)
     access_tokens = providers.Singleton(
         JwtAccessTokens,

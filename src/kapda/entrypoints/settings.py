@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     worker_address: Address = "127.0.0.1:8082"
     # Processes of `kapda serve` on one port, each with pools of its own; `--workers` wins.
     serve_workers: Annotated[int, Field(ge=1, le=MAX_SERVE_WORKERS)] = 1
+    # Threads of each process that check passwords, a core and 19 MiB each; several processes have several anyway.
+    password_threads: Annotated[int, Field(ge=1, le=16)] = 1
     reflection: bool = True
     # Networks of our own gateways, such as 10.1.2.0/28; only from there is x-forwarded-for read, and only its last hop.
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)

@@ -24,7 +24,7 @@ MAX_WAITING = 50
 
 
 class Argon2PasswordHasher:
-    """A PasswordHasher on a thread of its own. Hashes carry their parameters, so older ones go on being checked."""
+    """A PasswordHasher on threads of its own. Hashes carry their parameters, so older ones go on being checked."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Argon2PasswordHasher:
         return await self._pool.run(lambda: self._check(password.text, password_hash))
 
     def close(self) -> None:
-        """End the thread."""
+        """End the threads."""
         self._pool.close()
 
     def _check(self, text: str, password_hash: str | None) -> PasswordCheck:
