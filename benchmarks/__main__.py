@@ -20,6 +20,7 @@ def main() -> int:
         generators=options.generators,
         workers=options.workers,
         several=options.several,
+        password_threads=options.password_threads,
         worker=not options.without_worker,
         statement_times=options.statement_times,
     )
@@ -40,6 +41,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=usual.workers, help="server processes on the one port")
     parser.add_argument(
         "--several", type=int, default=usual.several, help="server processes of the second stack; 0: none"
+    )
+    parser.add_argument(
+        "--password-threads",
+        type=int,
+        default=usual.password_threads,
+        help="of each server process, a core and 19 MiB each",
     )
     parser.add_argument("--without-worker", action="store_true", help="leave the relaying of events for later")
     parser.add_argument("--statement-times", action="store_true", help="load pg_stat_statements into PostgreSQL")

@@ -43,6 +43,8 @@ class Settings:
     several: int = 2
     """Server processes of a second stack, on which some scenarios are played again; 0 leaves it out."""
     worker: bool = True
+    password_threads: int = 1
+    """Of each server process."""
     statement_times: bool = False
 
 
@@ -129,7 +131,12 @@ def prepared(settings: Settings, folder: Path, tell: Callable[[str], None]) -> I
     """A bench on a fresh stack, and the result to be filled."""
     folder.mkdir(parents=True, exist_ok=True)
     result = Result(datetime.now(UTC).isoformat(timespec="seconds"), machine(), load_average(), asdict(settings))
-    with running_stack(folder, workers=settings.workers, statement_times=settings.statement_times) as stack:
+    with running_stack(
+        folder,
+        workers=settings.workers,
+        password_threads=settings.password_threads,
+        statement_times=settings.statement_times,
+    ) as stack:
         if not settings.worker:
             stack.supervisor.stop("worker")
         yield Bench(settings, stack, tell), result

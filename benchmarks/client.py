@@ -30,7 +30,10 @@ _COME_AGAIN: Final = frozenset(
     }
 )
 _COME_AGAIN_SECONDS: Final = 1.0
+# Whoever hears one of these is to be told when.
+_TELLS_WHEN: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 REFUSED: Final = " refused"
+WITHOUT_RETRY: Final = " without RetryInfo"
 
 
 class RefusedError(Exception):
@@ -154,9 +157,11 @@ async def one_round(client: Client, window: Window, do_round: Callable[[Client],
 
 
 def _reason(error: grpc.aio.AioRpcError) -> str:
+    """Such as OVERLOADED; and whether somebody who may come again was not told when."""
+    info, retry, told = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), False
     for key, value in error.trailing_metadata() or ():
         if key == _DETAILS and isinstance(value, bytes):
-            info = error_details_pb2.ErrorInfo()
-            if any(detail.Unpack(info) for detail in status_pb2.Status.FromString(value).details):
-                return info.reason
-    return ""
+            for detail in status_pb2.Status.FromString(value).details:
+                detail.Unpack(info)
+                told = detail.Unpack(retry) or told
+    return info.reason if told or error.code() not in _TELLS_WHEN else f"{info.reason}{WITHOUT_RETRY}"

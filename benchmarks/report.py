@@ -1,7 +1,7 @@
 """Prints a result against the bars, for people."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -13,15 +13,27 @@ from benchmarks.scenes import LOG_INS
 _WIDTH = 132
 
 
+def print_figures(figures: Mapping[str, Figure]) -> None:
+    """Rates and latencies, and what they cost."""
+    console = _console()
+    console.print(_figures(figures))
+    console.print(_costs(figures))
+
+
+def print_bars(bars: Sequence[Bar]) -> bool:
+    """Each bar; whether all are reached."""
+    _console().print(_bars(bars))
+    return all(bar.reached for bar in bars)
+
+
 def report(result: Result) -> bool:
     """Print everything; whether every bar is reached."""
-    console = Console(width=_WIDTH, highlight=False)
-    medians, bars = result.medians(), list(bars_of(result))
+    console = _console()
+    medians = result.medians()
     several = {f"{name}, {result.settings['several']} servers": one for name, one in medians_of(result.several).items()}
-    console.print(_figures(medians | several))
+    print_figures(medians | several)
     console.print(_floors(result, medians, several))
-    console.print(_costs(medians | several))
-    console.print(_bars(bars))
+    reached = print_bars(list(bars_of(result)))
     if result.memory is not None:
         console.print("memory, MiB: " + ", ".join(f"{name} {mib}" for name, mib in result.memory.in_the_end.items()))
     console.print(f"machine: {', '.join(f'{name} {value}' for name, value in result.machine.items())}")
@@ -29,7 +41,11 @@ def report(result: Result) -> bool:
         f"load before: {result.shared_machine_load}. Server, database, worker and load generators share the cores; the"
         " generators are Python's grpc.aio and take about half of what a compiled client would leave to the server."
     )
-    return all(bar.reached for bar in bars)
+    return reached
+
+
+def _console() -> Console:
+    return Console(width=_WIDTH, highlight=False)
 
 
 def _figures(medians: Mapping[str, Figure]) -> Table:
@@ -72,14 +88,14 @@ def _floors(result: Result, medians: Mapping[str, Figure], several: Mapping[str,
 
 
 def _costs(medians: Mapping[str, Figure]) -> Table:
-    names = list(medians["purchase"].cpu_ms)
+    names = list(next(iter(medians.values())).cpu_ms)
     table = _table("CPU ms for one round", *names, "caught up after s")
     for scenario, figure in medians.items():
         table.add_row(scenario, *(f"{figure.cpu_ms[name]:.2f}" for name in names), f"{figure.caught_up:.1f}")
     return table
 
 
-def _bars(bars: list[Bar]) -> Table:
+def _bars(bars: Sequence[Bar]) -> Table:
     table = _table("bar", "measured", "")
     for bar in bars:
         table.add_row(bar.wanted, bar.measured, "reached" if bar.reached else "[bold red]MISSED[/]")

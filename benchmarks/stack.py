@@ -40,7 +40,9 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, *, workers: int = 1, statement_times: bool = False) -> Iterator[Stack]:
+def running_stack(
+    folder: Path, *, workers: int = 1, password_threads: int = 1, statement_times: bool = False
+) -> Iterator[Stack]:
     """Start everything, the catalogue seeded, `workers` server processes; stop everything on leaving.
 
     PostgreSQL has its durable settings and nothing tuned. `statement_times` loads pg_stat_statements into it.
@@ -50,7 +52,7 @@ def running_stack(folder: Path, *, workers: int = 1, statement_times: bool = Fal
         postgres = cleanup.enter_context(EmbeddedPostgres(folder / "postgresql", settings=settings))
         postgres.create_database(_DATABASE)
         valkey = cleanup.enter_context(EmbeddedValkey(folder / "valkey"))
-        environment = _environment(postgres, valkey)
+        environment = {**_environment(postgres, valkey), "KAPDA_PASSWORD_THREADS": str(password_threads)}
         supervisor = Supervisor(
             tasks=(Task("seed", (sys.executable, "-m", "kapda.entrypoints.cli.main", "seed", "--migrate")),),
             programs=_programs(environment, workers),
