@@ -41,6 +41,7 @@ from kapda.adapters.postgres.seed.plan import PasswordHashes
 from kapda.adapters.postgres.seed.seed import SeedSummary, seed
 from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kapda.adapters.postgres.webhook_silence import PostgresUnannouncedPayments
 from kapda.adapters.razorpay.gateway import RazorpayGateway
 from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
 from kapda.adapters.razorpay.signatures import HmacCheckoutSignatures, HmacWebhookSignatures
@@ -154,6 +155,7 @@ from kapda.domain.orders.use_cases.sweep_recent_payments import SweepRecentPayme
 from kapda.domain.orders.use_cases.wake_due_work import WakeDueWork
 from kapda.domain.orders.use_cases.whose_payment import WhosePayment
 from kapda.domain.payments.use_cases.get_payment import GetPayment
+from kapda.domain.payments.use_cases.measure_webhook_silence import MeasureWebhookSilence
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEvent
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import IdGenerator
@@ -583,6 +585,9 @@ class Container(containers.DeclarativeContainer):
         gateway=gateway,
         finish_payment=finish_payment,
         clock=clock,
+    )
+    measure_webhook_silence = providers.Factory(
+        MeasureWebhookSilence, payments=providers.Singleton(PostgresUnannouncedPayments, engine), clock=clock
     )
     wake_due_work = providers.Factory(WakeDueWork, unit_of_work=unit_of_work.provider, clock=clock)
     get_order = providers.Factory(GetOrder, unit_of_work=reads.provider)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -104,6 +105,7 @@ async def run_worker(settings: Settings, wired: Container | None = None) -> None
     try:
         await work(
             WorkerUseCases(
+                webhook_silence=container.measure_webhook_silence().execute,
                 process_gateway_event=container.process_gateway_event(),
                 settle_checkout=container.settle_checkout(),
                 send_refund=container.send_refund(),
@@ -124,6 +126,7 @@ async def run_worker(settings: Settings, wired: Container | None = None) -> None
             address=settings.worker_address,
             stop=stop,
             payments_seconds=settings.payments_sweep_seconds,
+            silence_limit=timedelta(minutes=settings.webhook_silence_minutes),
         )
     finally:
         await close_container(container)

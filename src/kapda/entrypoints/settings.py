@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     # How often the worker looks through the account's recent payments, the net below webhooks and pollers.
     payments_sweep_seconds: Annotated[float, Field(ge=1, le=600)] = 120.0
 
+    # For so long payments may come in without any webhook before the worker says so as an error.
+    webhook_silence_minutes: Annotated[int, Field(ge=1, le=1_439)] = 15
+
     # In paise; nobody pays for shipping unless this is set.
     shipping_charge_minor: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     # In paise: orders from this amount on are shipped free.

@@ -73,7 +73,9 @@ class Bench:
         self.sent: Remembers[SendRefundCommand] = Remembers()
         self.looks_at_mails = 0
         self.mailed: Sequence[MailOutcome] = ()
+        self.silence = timedelta(0)
         self.use_cases = WorkerUseCases(
+            webhook_silence=self.measure_silence,
             process_gateway_event=self.processed,
             settle_checkout=self.settled,
             send_refund=self.sent,
@@ -84,6 +86,9 @@ class Bench:
             prune=PostgresRetention(self.engine).prune,
             expire_carts=ExpireCarts(self.unit_of_work, SystemClock()).execute,
         )
+
+    async def measure_silence(self) -> timedelta:
+        return self.silence
 
     async def look_at_mails(self) -> Sequence[MailOutcome]:
         self.looks_at_mails += 1

@@ -3,10 +3,13 @@
 import asyncio
 import time
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+import httpx
 import pytest
+import structlog
 from sqlalchemy import text
 
 from kapda.adapters.embedded.processes import free_port
@@ -48,6 +51,28 @@ async def test_an_event_is_in_the_stream_soon_after_its_commit(bench: Bench) -> 
         assert time.monotonic() - started < 1
     entries = await bench.redis.xrange(STREAM) or []
     assert [(fields or {}).get("sequence") for _, fields in entries] == ["1", "2", "3"]
+
+
+async def test_r5_webhooks_that_stay_away_are_an_error_once_and_a_number_to_alert_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kapda.entrypoints.worker.worker.SILENCE_SECONDS", 0.01)
+
+    async def told(client: httpx.AsyncClient, seconds: float) -> bool:
+        return f"kapda_webhook_silence_seconds {seconds}" in (await client.get("/metrics")).text
+
+    with structlog.testing.capture_logs() as lines:
+        async with bench.working() as client:
+            await until_ready(client)
+            for seconds in (0.0, 899.0, 900.0, 1200.0, 0.0, 1500.0):
+                bench.silence = timedelta(seconds=seconds)
+                await until(partial(told, client, seconds))
+    told_of = [(line["event"], line["log_level"], line.get("minutes")) for line in lines if "webhooks" in line["event"]]
+    assert told_of == [
+        ("no webhooks while payments come in", "error", 15),
+        ("webhooks come again", "info", None),
+        ("no webhooks while payments come in", "error", 25),
+    ]
 
 
 async def test_mails_are_looked_for_at_their_commit_and_what_came_of_them_is_counted(

@@ -223,6 +223,15 @@ class GatewayEvents(Protocol):
         ...
 
 
+class UnannouncedPayments(Protocol):
+    """What tells that the gateway's webhooks have stopped."""
+
+    async def waiting_since(self, earliest: datetime) -> datetime | None:
+        """When the first payment was recorded that no delivery named and after which none has come at all; those recorded
+        before `earliest` aside. None where a delivery has come since, or no payment has."""
+        ...
+
+
 class WebhookUnitOfWork(UnitOfWork, Protocol):
     """What taking in a delivery needs."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
@@ -24,6 +25,7 @@ from kapda.entrypoints.use_case import UseCase
 from kapda.entrypoints.worker.every import every
 from kapda.entrypoints.worker.handlers import JOB_SECONDS, JobHandler, JobMetrics, handler_for
 from kapda.entrypoints.worker.mails import MailReport
+from kapda.entrypoints.worker.silence import SilenceAlarm
 
 # How late what lost its wake-up may be. The queue's own schedules count in minutes, so these are loops of ours; with
 # several workers each sweeps, and a second wake-up for the same thing is none.
@@ -38,6 +40,8 @@ APART_SECONDS = 0.2
 PAYMENTS_SECONDS = 120.0
 # Expired carts read as absent at once; deleting them only gives their space back.
 EXPIRE_CARTS_SECONDS = 60.0
+# Razorpay's webhooks come within seconds; a minute more or less of their absence is all the same.
+SILENCE_SECONDS = 60.0
 
 
 # Calls the function at every announcement of such work, until the event is set.
@@ -65,6 +69,7 @@ class WorkerUseCases:
     settle_checkout: UseCase[SettleCheckoutCommand, None]
     send_refund: UseCase[SendRefundCommand, None]
     send_mails: Callable[[], Awaitable[Sequence[MailOutcome]]]
+    webhook_silence: Callable[[], Awaitable[timedelta]]
     relay_events: Callable[[], Awaitable[int]]
     wake_due_work: Callable[[], Awaitable[int]]
     sweep_recent_payments: Callable[[], Awaitable[int]]
@@ -83,6 +88,7 @@ async def run_worker(
     stop: asyncio.Event,
     sweep_seconds: float = SWEEP_SECONDS,
     payments_seconds: float = PAYMENTS_SECONDS,
+    silence_limit: timedelta = timedelta(minutes=15),
 ) -> None:
     """Work until `stop` is set, then finish or give back what is in hand, and return.
 
@@ -91,7 +97,7 @@ async def run_worker(
     Raises OSError when the address cannot be had.
     """
     runner = make_runner(_handlers(use_cases, JobMetrics(registry)))
-    mails = MailReport(registry)
+    mails, alarm = MailReport(registry), SilenceAlarm(use_cases.webhook_silence, registry, silence_limit)
     events_waiting, mails_waiting = asyncio.Event(), asyncio.Event()
     relayed = Counter("kapda_relayed_events", "Events sent on.", registry=registry)
     woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
@@ -135,6 +141,7 @@ async def run_worker(
         tasks.create_task(
             every(payments_seconds, "payments", sweep_payments, stop, limit=payments_seconds), name="payments"
         )
+        tasks.create_task(every(SILENCE_SECONDS, "webhook silence", alarm.look, stop), name="webhook silence")
         tasks.create_task(every(PRUNE_SECONDS, "prune", prune, stop), name="prune")
         tasks.create_task(every(EXPIRE_CARTS_SECONDS, "expire carts", expire_carts, stop), name="expire carts")
 
