@@ -1,9 +1,7 @@
-"""Guesses at passwords against the real log-in: how many are looked at, who gets in, and what the time tells."""
+"""Guesses at passwords against the real log-in: how many are looked at, and who gets in."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from statistics import median
-from time import perf_counter
 from uuid import uuid4
 
 import pytest
@@ -35,7 +33,6 @@ HOME = Contact(ClientNetwork("203.0.113.0/24"))
 ABROAD = Contact(ClientNetwork("198.51.100.0/24"))
 OWNED, DISABLED, NOBODYS = "asha@example.in", "binod@example.in", "nobody@example.in"
 PASSWORD = "Nine-yards-of-indigo-9"
-ROUNDS = 15
 
 
 class CountedHasher:
@@ -157,17 +154,8 @@ async def test_an_admin_lets_everybody_try_again_in_every_process(house: House) 
     assert await house.try_password(OWNED, PASSWORD, HOME) is None
 
 
-async def test_unknown_wrong_and_disabled_take_the_same_time_and_one_hashing_each(house: House) -> None:
-    cases = {"wrong": (OWNED, "guess"), "unknown": (NOBODYS, "guess"), "disabled": (DISABLED, PASSWORD)}
-    took: dict[str, list[float]] = {name: [] for name in cases}
-    for number in range(ROUNDS):
-        # One after another in turn, so that a busy machine is busy for all of them.
-        for name, (email, password) in cases.items():
-            began = perf_counter()
-            contact = Contact(ClientNetwork(f"10.1.{number}.0/24"))
-            assert await house.try_password(email, password, contact) is Reason.CREDENTIALS_INVALID
-            took[name].append(perf_counter() - began)
-    assert house.hasher.checks == ROUNDS * len(cases)
-    medians = sorted(median(times) for times in took.values())
-    # A hashing left out would be a factor of ten.
-    assert medians[-1] < 2 * medians[0]
+async def test_unknown_wrong_and_disabled_cost_one_hashing_each(house: House) -> None:
+    for email, password in ((OWNED, "guess"), (NOBODYS, "guess"), (DISABLED, PASSWORD)):
+        house.hasher.checks = 0
+        assert await house.try_password(email, password, ABROAD) is Reason.CREDENTIALS_INVALID
+        assert house.hasher.checks == 1
