@@ -19,7 +19,8 @@ def read_event(event_id: str, body: bytes, account_id: str) -> ReceivedEvent:
     known by the digest of its bytes.
     """
     try:
-        document = json.loads(body)
+        # Strict where Python's reader is kind: JSON is UTF-8, and knows neither NaN nor Infinity.
+        document = json.loads(body.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError.for_field("body", "is not JSON") from error
     if not isinstance(document, dict) or not isinstance(document.get("payload"), dict):
@@ -40,6 +41,10 @@ def read_event(event_id: str, body: bytes, account_id: str) -> ReceivedEvent:
         gateway_refund_id=_text(entities.get("refund", {}), "id"),
         body=body,
     )
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON's")
 
 
 def _entity(value: object) -> dict[str, object]:
