@@ -12,7 +12,10 @@ from email.policy import default
 
 @dataclass
 class MailServer:
-    """`replies` are given to that command instead of the usual answer, `at_data` is awaited before a message's is."""
+    """`replies` are given to that command instead of the usual answer.
+
+    A message is taken without a word where it does not answer, and after `silent_after` messages.
+    """
 
     tls: ssl.SSLContext | None = None
     replies: dict[str, str] = field(default_factory=dict)
@@ -21,6 +24,7 @@ class MailServer:
     encrypted: list[bool] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     answers: bool = True
+    silent_after: int | None = None
     port: int = 0
 
     def parsed(self) -> list[EmailMessage]:
@@ -61,7 +65,7 @@ class MailServer:
         self.messages.append(body[:-3].replace(b"\r\n..", b"\r\n."))
         self.encrypted.append(writer.get_extra_info("ssl_object") is not None)
         self.arrived.set()
-        if not self.answers:
+        if not self.answers or (self.silent_after is not None and len(self.messages) > self.silent_after):
             await asyncio.Event().wait()
         await self._say(writer, "250 taken", "MESSAGE")
 

@@ -1,9 +1,12 @@
-"""A worker killed between the mail server's word and its own note loses no mail, and sends one twice only under one id."""
+"""Workers that are killed, with SIGKILL, while they send mails."""
 
 import asyncio
 import os
 import sys
-from uuid import uuid4
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 
 import pytest
 
@@ -11,8 +14,6 @@ from kapda.adapters.embedded.processes import free_port
 from tests.mail_server import MailServer, serving_mail
 from tests.shop.shop import Shop
 from tests.waiting import until
-
-pytestmark = pytest.mark.torture
 
 
 async def _worker(shop: Shop, mail_port: int) -> asyncio.subprocess.Process:
@@ -47,40 +48,76 @@ async def _worker(shop: Shop, mail_port: int) -> asyncio.subprocess.Process:
     )
 
 
-async def test_a_mail_whose_worker_was_killed_after_the_server_took_it_is_sent_again_under_the_same_id(
-    shop: Shop,
+MAILS = 40
+# A worker starts within some seconds, where the machine has nothing else to do.
+PATIENCE = 90.0
+
+
+@dataclass(frozen=True)
+class Killing:
+    """The mail server falls silent after so many mails; the worker is killed when it has handed in so many and noted so
+    many as sent."""
+
+    silent_after: int | None
+    handed_in: int
+    noted: int
+    twice: int
+    """How many mails must go out twice: those of which it cannot have noted anything."""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "killing",
+    [
+        # The server has the last ones whole and never says so.
+        pytest.param(
+            Killing(silent_after=25, handed_in=MAILS, noted=25, twice=MAILS - 25), id="while the server says nothing"
+        ),
+        pytest.param(Killing(silent_after=None, handed_in=10, noted=0, twice=0), id="amid them"),
+    ],
+)
+async def test_a_killed_worker_loses_no_mail_and_what_goes_out_twice_does_so_under_one_id(
+    shop: Shop, killing: Killing
 ) -> None:
-    customer = await shop.customer()
-    mail_id = uuid4()
-    await shop.sql(
-        """INSERT INTO mails (id, kind, user_id, queued_at, next_attempt_at)
-           VALUES (:id, 'password_changed', :user_id, now(), now())""",
-        id=mail_id,
-        user_id=customer,
-    )
-    # The server has the whole message and never says so: the worker cannot have noted anything when it is killed.
-    async with serving_mail(MailServer(answers=False)) as server:
+    ids = await _queued(shop)
+    async with serving_mail(MailServer(silent_after=killing.silent_after)) as server:
         worker = await _worker(shop, server.port)
-        await asyncio.wait_for(server.arrived.wait(), 60)
+        await until(lambda: len(server.messages) >= killing.handed_in, within=PATIENCE)
+        await until(partial(_sent, shop, ids, killing.noted), within=PATIENCE)
         worker.kill()
         await worker.wait()
-        assert await _state(shop) == "queued"
-        # The lease of the dead worker is over.
+        noted = {
+            row["id"]
+            for row in await shop.sql("SELECT id FROM mails WHERE state = 'sent' AND id = ANY (:ids)", ids=ids)
+        }
+        # The leases of the dead worker are over.
         await shop.sql("UPDATE mails SET next_attempt_at = now() WHERE state = 'queued'")
-        server.answers = True
+        server.silent_after = None
         worker = await _worker(shop, server.port)
-
-        async def sent() -> bool:
-            return await _state(shop) == "sent"
-
         try:
-            await until(sent, within=60)
+            await until(partial(_sent, shop, ids, MAILS), within=PATIENCE)
         finally:
             worker.terminate()
             await worker.wait()
-        assert [message["Message-ID"] for message in server.parsed()] == [f"<{mail_id}@kapda.example>"] * 2
+        came = Counter(str(message["Message-ID"]) for message in server.parsed())
+        assert came.keys() == {f"<{mail_id}@kapda.example>" for mail_id in ids}
+        assert [mail_id for mail_id in noted if came[f"<{mail_id}@kapda.example>"] != 1] == []
+        assert sum(count > 1 for count in came.values()) >= killing.twice
+        same = {
+            (message["Message-ID"], message["Date"], message["To"], message["Subject"]) for message in server.parsed()
+        }
+        assert len(same) == MAILS
 
 
-async def _state(shop: Shop) -> object:
-    (row,) = await shop.sql("SELECT state FROM mails")
-    return row["state"]
+async def _sent(shop: Shop, ids: list[UUID], count: int) -> bool:
+    return await shop.count("mails WHERE state = 'sent' AND id = ANY (:ids)", ids=ids) >= count
+
+
+async def _queued(shop: Shop) -> list[UUID]:
+    rows = await shop.sql(
+        """INSERT INTO mails (id, kind, user_id, queued_at, next_attempt_at)
+           SELECT uuidv7(), 'password_changed', user_id, now(), now() FROM unnest(CAST(:users AS uuid[])) AS user_id
+           RETURNING id""",
+        users=await shop.customers(MAILS),
+    )
+    return [row["id"] for row in rows]

@@ -142,3 +142,60 @@ async def test_attempts_at_log_ins_stay_a_week_and_known_networks_half_a_year(en
     async with engine.connect() as connection:
         left = (await connection.scalars(text("SELECT network FROM known_networks"))).all()
     assert sorted(left) == ["1 days", "179 days"]
+
+
+async def test_mails_stay_a_month_after_they_ended_and_as_long_as_it_takes_until_then(engine: AsyncEngine) -> None:
+    """Each subject says what is the matter with its mail: the state, and how long ago it ended or was queued."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                WITH asha AS (
+                    INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+                    VALUES (uuidv7(), 'a@b.in', 'a@b.in', 'Asha', 'hash', 'customer', now(), now()) RETURNING id
+                )
+                INSERT INTO mails (id, kind, state, user_id, outcome, queued_at, finished_at, next_attempt_at)
+                SELECT uuidv7(), 'password_changed', state, id, state || ' ' || days,
+                    now() - make_interval(days => days),
+                    CASE WHEN state <> 'queued' THEN now() - make_interval(days => days) END,
+                    CASE WHEN state = 'queued' THEN now() - make_interval(days => days) END
+                FROM asha, unnest('{queued, sent, refused, dropped}'::text[]) AS state, unnest('{29, 31}'::int[]) AS days
+            """)
+        )
+    assert await PostgresRetention(engine).prune() == 3
+    async with engine.connect() as connection:
+        left = (await connection.scalars(text("SELECT outcome FROM mails"))).all()
+    assert sorted(left) == ["dropped 29", "queued 29", "queued 31", "refused 29", "sent 29"]
+
+
+async def test_links_go_a_day_after_they_expired_used_or_not_and_leave_the_mails_that_carried_them(
+    engine: AsyncEngine,
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                WITH wanted AS (
+                    SELECT hours, used, hours || '-' || used || '@b.in' AS email
+                    FROM unnest('{-1, 23, 25, 900}'::int[]) AS hours, unnest('{true, false}'::bool[]) AS used
+                ), made AS (
+                    INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+                    SELECT uuidv7(), email, email, 'Asha', 'hash', 'customer', now(), now() FROM wanted
+                    RETURNING id, email
+                ), links AS (
+                    INSERT INTO mailed_links (
+                        id, user_id, purpose, email_key, digest, created_at, expires_at, closed_at
+                    )
+                    SELECT id, id, 'reset_password', email, sha256(email::bytea), now() - interval '40 days',
+                        now() - make_interval(hours => hours), CASE WHEN used THEN now() - interval '39 days' END
+                    FROM made JOIN wanted USING (email)
+                    RETURNING id
+                )
+                INSERT INTO mails (id, kind, user_id, link_id, queued_at, next_attempt_at)
+                SELECT uuidv7(), 'reset_password', id, id, now(), now() FROM links
+            """)
+        )
+    assert await PostgresRetention(engine).prune() == 4
+    async with engine.connect() as connection:
+        left = (await connection.scalars(text("SELECT expires_at > now() - interval '1 day' FROM mailed_links"))).all()
+        mails = await connection.scalar(text("SELECT count(*) FROM mails WHERE state = 'queued'"))
+        without = await connection.scalar(text("SELECT count(*) FROM mails WHERE link_id IS NULL"))
+    assert (left, mails, without) == ([True] * 4, 8, 4)
