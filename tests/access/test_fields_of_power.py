@@ -45,7 +45,7 @@ def _varint(value: int) -> bytes:
 async def power_of(crowd: Crowd, name: str) -> dict[str, Any]:
     """What makes the user what they are."""
     (row,) = await crowd.stage.shop.sql(
-        """SELECT role, status, email, password_hash, created_at,
+        """SELECT role, status, email, email_confirmed_at, password_hash, created_at,
                (SELECT array_agg(designer_id) FROM designer_members WHERE user_id = u.id) AS houses
            FROM users u WHERE id = :id""",
         id=crowd.stage.users[name],
@@ -89,7 +89,7 @@ async def test_a_field_for_output_that_is_sent_is_not_taken(crowd: Crowd, method
     assert await power_of(crowd, "asha") == before
 
 
-@pytest.mark.parametrize("path", ["email", "etag", "create_time", "role", "id", "status", "*"])
+@pytest.mark.parametrize("path", ["email", "email_confirm_time", "etag", "create_time", "role", "id", "status", "*"])
 async def test_a_mask_that_names_a_field_for_output_is_refused(crowd: Crowd, path: str) -> None:
     method = method_named("UpdateProfile")
     before = await power_of(crowd, "asha")
