@@ -84,6 +84,7 @@ def test_printed_lines_buy_something_and_ctrl_c_leaves_no_process(tmp_path: Path
     assert '"state": "STATE_OPEN"' in shown  # the checkout
     assert '"razorpay_signature":' in shown  # what the browser brings back
     assert '"state": "STATE_PLACED"' in shown  # the order
+    assert '"reason": "one came torn"' in shown  # the refund, by a signed request
     assert shown.count('"verdict": "VERDICT_HOLDS"') >= 6
     books = json.loads(shown[shown.rindex('{"orders"') :])
     assert books["totals"]["captured"] == books["payments"][0]["amount"] > 0

@@ -35,8 +35,12 @@ async def test_a_mail_is_shown_once_with_its_link_and_none_that_lay_there_before
     assert list(mailbox.new()) == []
     for _ in range(2):
         await sender.send(mail(2))
-    assert list(mailbox.new()) == [f"# mail to asha@example.in: Choose a new password {LINK}"]
+    (shown,) = mailbox.new()
+    assert (shown.to, shown.subject, shown.link) == ("asha@example.in", "Choose a new password", LINK)
+    assert (shown.message_id, shown.lines[0]) == (f"<{mail(2).id}@kapda.test>", "Dear आशा,")
     assert list(mailbox.new()) == []
+    assert mailbox.about("Choose a new password")[1:] == [shown]
+    assert mailbox.about("Choose") == []
     assert len(list((tmp_path / "mailbox").iterdir())) == 2
 
 
@@ -50,4 +54,4 @@ async def test_mails_are_said_as_they_arrive(tmp_path: Path) -> None:
     with showing_mails(tmp_path, say):
         await MailboxSender(tmp_path, Sender("Kapda", "no-reply@kapda.test")).send(mail(1))
         assert said.wait(10)
-    assert len(lines) == 1
+    assert lines == [f"# mail to asha@example.in: Choose a new password {LINK}"]

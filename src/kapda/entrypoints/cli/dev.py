@@ -1,11 +1,14 @@
 """`kapda dev`: keeps the whole stack running and says how to talk to it."""
 
 import asyncio
+import json
+import shlex
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 from kapda.api.catalog.v1 import catalog_service_pb2, product_pb2
+from kapda.api.identity.v1 import identity_service_pb2
 from kapda.entrypoints.cli.account import Account, log_in, sign_up
 from kapda.entrypoints.cli.dev_lines import Introduction
 from kapda.entrypoints.cli.mailbox import showing_mails
@@ -38,12 +41,15 @@ async def _introduction(stack: Stack) -> str:
     told = stack.environment
     programs = {program.name for program in stack.supervisor.programs}
     async with wire_to(told["KAPDA_GRPC_ADDRESS"]) as wire:
+        admin = await _admin(wire, told["KAPDA_SEED_ADMIN_PASSWORD"])
         return Introduction(
             address=told["KAPDA_GRPC_ADDRESS"],
             emulator_url=told["KAPDA_RAZORPAY_BASE_URL"] if "emulator" in programs else "",
             customer=await sign_up(wire, "Demo Customer"),
-            admin=await _admin(wire, told["KAPDA_SEED_ADMIN_PASSWORD"]),
+            admin=admin,
             product=await _some_product(wire),
+            sign_with="" if admin is None else await _signing_key(stack, admin),
+            kapda=shlex.quote(str(Path(sys.executable).with_name("kapda"))),
         ).text()
 
 
@@ -52,6 +58,16 @@ async def _admin(wire: Wire, password: str) -> Account | None:
         return await log_in(wire, ADMIN_EMAIL, password)
     except RefusedError:
         return None  # a database that was seeded elsewhere has another password
+
+
+async def _signing_key(stack: Stack, admin: Account) -> str:
+    """A signing key of the admin's, made as an operator makes one; each run makes another, because none is told twice."""
+    who = (await admin.send(admin.wire.identity.GetMe, identity_service_pb2.GetMeRequest())).message.user
+    return str(
+        json.loads(await asyncio.to_thread(stack.chore, "signing-key", "issue", who.id, "--reason", "kapda dev"))[
+            "sign_with"
+        ]
+    )
 
 
 async def _some_product(wire: Wire) -> product_pb2.Product | None:

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from google.protobuf.json_format import MessageToDict
@@ -19,13 +19,18 @@ _ADMIN: Final = '-H "authorization: Bearer $ADMIN"'
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """What a stack has to offer. An empty `emulator_url` means that payments go elsewhere; None that there is none."""
+    """What a stack has to offer. An empty `emulator_url` means that payments go elsewhere; None that there is none.
+
+    `sign_with` is the admin's signing key as `kapda sign` takes it, and `kapda` the command, as a shell finds it.
+    """
 
     address: str
     emulator_url: str
     customer: Account
     admin: Account | None
     product: product_pb2.Product | None
+    sign_with: str = field(default="", repr=False)
+    kapda: str = "kapda"
 
     def text(self) -> str:
         """Everything, as comments and commands of a POSIX shell."""
@@ -73,7 +78,8 @@ class Introduction:
         # The triple's fields are PlaceOrder's own: its opening brace goes, the rest continues the object.
         checkout_id = """'"$(printf '%s\\n' "$CHECKOUT" | field id)"'"""
         body = f"""'{{"request_id": "{new_id()}", "checkout_id": "{checkout_id}", '"${{TRIPLE#?}}\""""
-        yield self._line("orders.v1.OrderService/PlaceOrder", body, _CUSTOMER)
+        place = self._line("orders.v1.OrderService/PlaceOrder", body, _CUSTOMER)
+        yield f"""ORDER=$({place}); printf '%s\\n' "$ORDER\""""
         yield self._call("orders.v1.OrderService/ListOrders", {}, _CUSTOMER)
 
     def _proof(self) -> Iterator[str]:
@@ -85,9 +91,25 @@ class Introduction:
             yield "# and this gets a new one"
             yield f"ADMIN=$({self._log_in(self.admin)} | field accessToken)"
             yield self._call("ops.v1.OpsService/CheckPromises", {}, _ADMIN)
+            if self.sign_with and self.emulator_url and self.product is not None:
+                yield from self._signed()
         if self.emulator_url:
             yield "# what Razorpay's own books say"
             yield f"curl -s {self.emulator_url}/emulator/books"
+
+    def _signed(self) -> Iterator[str]:
+        """The money of a piece goes back: one of the methods that take signed requests only."""
+        yield "# money goes back by signed requests only: the admin's signing key, made just now, signs this JSON"
+        yield f"export KAPDA_SIGN_WITH={self.sign_with}"
+        order_id = """'"$(printf '%s\\n' "$ORDER" | field id)"'"""
+        yield (
+            f"""JSON='{{"request_id": "{new_id()}", "order_id": "{order_id}", """
+            """"lines": [{"position": 1, "quantity": 1}], "reason": "one came torn"}'"""
+        )
+        method = "orders.v1.OrderService/RefundOrder"
+        signature = f"""$(printf %s "$JSON" | {self.kapda} sign kapda.api.{method})"""
+        yield "# a signature is good once and for five minutes; a retry keeps its request_id and is signed anew"
+        yield self._line(method, '"$JSON"', f"{_ADMIN} {signature}")
 
     def _log_in(self, account: Account) -> str:
         return self._call("identity.v1.IdentityService/LogIn", {"email": account.email, "password": account.password})

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -67,6 +68,15 @@ class Stack:
     durations: Mapping[str, float]
     """Seconds until each part was ready, in the order of starting; kapda's own processes start at the same time."""
 
+    def chore(self, *words: str) -> str:
+        """Run a command of `kapda` as an operator of this stack would, and return what it prints. Raises ProgramError."""
+        ran = subprocess.run(  # noqa: S603  (our own program)
+            [*_KAPDA, *words], env=_with(self.environment), capture_output=True, text=True, check=False
+        )
+        if ran.returncode:
+            raise ProgramError(f"kapda {words[0]} ended with {ran.returncode}: {ran.stderr}")
+        return ran.stdout
+
 
 @contextmanager
 def development_stack() -> Iterator[Stack]:
@@ -116,16 +126,20 @@ def running_stack(folder: Path, given: Mapping[str, str]) -> Iterator[Stack]:
         if "KAPDA_RAZORPAY_BASE_URL" not in environment:
             programs = (_emulator(environment), *programs)
             environment["KAPDA_RAZORPAY_BASE_URL"] = f"http://{environment['KAPDA_EMULATOR_ADDRESS']}"
-        outer = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
         supervisor = Supervisor(
             tasks=(Task("seed", (*_KAPDA, "seed", "--migrate")),),
             programs=programs,
             services=services,
-            environment={**outer, **environment},
+            environment=_with(environment),
             logs=folder / "logs",
         )
         cleanup.enter_context(supervisor)
         yield Stack(supervisor, environment, {**durations, **supervisor.durations})
+
+
+def _with(given: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment, with these KAPDA_ variables in the place of its own."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}, **given}
 
 
 @contextmanager

@@ -79,3 +79,20 @@ async def _the_order(stage: Stage, buyer: Account, checkout: checkout_pb2.Checko
         f"Razorpay's signed webhooks came as well: {', '.join(webhook.event for webhook in webhooks)}",
     )
     story.expect(len(await buyer.orders()) == 1, f"{buyer.name} has one order")
+    await _its_mail(stage, buyer, order)
+
+
+async def _its_mail(stage: Stage, buyer: Account, order: order_pb2.Order) -> None:
+    story = stage.story
+    with story.step() as say:
+        mails = await stage.mails_about(f"Your order {order.number}")
+        for mail in mails:
+            say(f"the mail arrives: “{mail.subject}” to {mail.to}")
+            say(f"Message-ID {mail.message_id}")
+            say(" ".join(mail.lines[:2]))
+    story.expect(
+        len(mails) == 1
+        and buyer.email in mails[0].to
+        and f"order {order.number} is placed" in " ".join(mails[0].lines),
+        "one mail tells of the order",
+    )

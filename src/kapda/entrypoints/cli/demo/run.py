@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -17,6 +18,7 @@ from kapda.entrypoints.cli.demo.repeats import a_browser_that_never_returns, a_d
 from kapda.entrypoints.cli.demo.stage import Stage
 from kapda.entrypoints.cli.demo.story import Story, duration
 from kapda.entrypoints.cli.demo.troubles import a_lost_refund, paid_too_late, the_lost_refund_found, webhooks_lost
+from kapda.entrypoints.cli.mailbox import Mailbox
 from kapda.entrypoints.cli.razorpay_page import razorpay_page_at
 from kapda.entrypoints.cli.stack import ADMIN_EMAIL, STACK_ERRORS, Stack, demo_stack
 from kapda.entrypoints.cli.wire import RefusedError, wire_to
@@ -80,7 +82,7 @@ async def _play(story: Story, stack: Stack) -> None:
     told = stack.environment
     async with wire_to(told["KAPDA_GRPC_ADDRESS"]) as wire, razorpay_page_at(told["KAPDA_RAZORPAY_BASE_URL"]) as page:
         admin = await log_in(wire, ADMIN_EMAIL, told["KAPDA_SEED_ADMIN_PASSWORD"])
-        stage = Stage(story, wire, page, admin)
+        stage = Stage(story, wire, page, admin, Mailbox(Path(told["KAPDA_MAIL_FOLDER"])))
         with _failures_told(story):
             purchase = await a_purchase(stage)
             await a_replayed_webhook(stage, purchase)

@@ -9,10 +9,12 @@ from kapda.api.checkout.v1 import checkout_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2, stock_pb2
 from kapda.entrypoints.cli.account import Account, new_id, sign_up
 from kapda.entrypoints.cli.demo.story import Story
+from kapda.entrypoints.cli.mailbox import Mailbox, ReceivedMail
 from kapda.entrypoints.cli.razorpay_page import RazorpayPage
 from kapda.entrypoints.cli.wire import Wire, send
 
 PLACED_WITHIN_SECONDS: Final = 15.0
+MAILED_WITHIN_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.05
 
 
@@ -24,6 +26,7 @@ class Stage:
     wire: Wire
     page: RazorpayPage
     admin: Account
+    mailbox: Mailbox
     buyers: list[Account] = field(default_factory=list)
 
     async def newcomer(self, name: str) -> Account:
@@ -65,6 +68,15 @@ class Stage:
         """Into the cart, and checked out."""
         cart = await buyer.add(variant.id, quantity)
         return await buyer.start_checkout(cart.total)
+
+    async def mails_about(self, subject: str) -> list[ReceivedMail]:
+        """The mails with that subject, once there are any; none after some seconds."""
+        deadline = asyncio.get_running_loop().time() + MAILED_WITHIN_SECONDS
+        while True:
+            mails = await asyncio.to_thread(self.mailbox.about, subject)
+            if mails or asyncio.get_running_loop().time() > deadline:
+                return mails
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def until_placed(self, buyer: Account, checkout_id: str) -> checkout_pb2.Checkout:
         """The checkout once it is placed, or as it is after some seconds."""
