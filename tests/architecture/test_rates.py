@@ -18,8 +18,11 @@ AUTH = {
     "PasswordService/Unlock",
     "ProfileService/DeleteMyAccount",
 }
-# LogIn counts failures by itself, and five right log-ins are none of anybody's business; so does RefreshSession.
-AUTH_NETWORK = {"IdentityService/LogIn", "IdentityService/RefreshSession"}
+# LogIn counts failures by itself, and five right log-ins are none of anybody's business.
+AUTH_NETWORK = {"IdentityService/LogIn"}
+REFRESH = {"IdentityService/RefreshSession"}
+# All that is kept about a customer, and the proof from all rows.
+EXPENSIVE = {"ProfileService/ExportMyData", "OpsService/CheckPromises"}
 
 
 def name_of(method: MethodDescriptor) -> str:
@@ -39,10 +42,15 @@ def takes_a_secret(method: MethodDescriptor) -> bool:
 def test_the_methods_about_passwords_and_tokens_declare_their_rates() -> None:
     assert with_rate(access_pb2.RATE_AUTH) == AUTH
     assert with_rate(access_pb2.RATE_AUTH_NETWORK) == AUTH_NETWORK
+    assert with_rate(access_pb2.RATE_REFRESH) == REFRESH
+
+
+def test_what_costs_much_declares_it() -> None:
+    assert with_rate(access_pb2.RATE_EXPENSIVE) == EXPENSIVE
 
 
 def test_no_method_that_takes_a_secret_or_has_one_mailed_is_without_such_a_rate() -> None:
     taking = {name_of(method) for method in METHODS if takes_a_secret(method)}
     mailing = {name_of(method) for method in METHODS if method.containing_service.name == "PasswordService"}
     assert len(taking) >= 7
-    assert taking | mailing <= AUTH | AUTH_NETWORK
+    assert taking | mailing <= AUTH | AUTH_NETWORK | REFRESH

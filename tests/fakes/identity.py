@@ -159,6 +159,9 @@ class InMemoryRefreshTokens:
     async def find(self, digest: bytes) -> RefreshToken | None:
         return deepcopy(self.rows.get(digest))
 
+    async def issued_since(self, session_id: SessionId, since: datetime) -> int:
+        return sum(row.session_id == session_id and row.issued_at > since for row in self.rows.values())
+
     async def save(self, token: RefreshToken) -> None:
         self.rows[token.digest] = deepcopy(token)
 

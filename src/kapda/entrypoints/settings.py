@@ -89,11 +89,14 @@ class Settings(BaseSettings):
     lame_duck_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
 
     # How often, as in `5 per 15 minutes`: about one account from one network; about passwords and tokens from one network;
-    # anything by one caller; anything from one network by callers who did not sign in.
+    # anything by one caller; anything from one network by callers who did not sign in; refreshes with one token; what costs
+    # much, by one caller.
     rate_auth: Rate = "5 per 15 minutes"
     rate_auth_network: Rate = "300 per minute"
     rate_caller: Rate = "1200 per minute"
     rate_network: Rate = "6000 per minute"
+    rate_refresh: Rate = "30 per minute"
+    rate_expensive: Rate = "30 per minute"
 
     jwt_keys: KeyList
     page_token_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]

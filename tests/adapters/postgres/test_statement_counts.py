@@ -108,7 +108,7 @@ WRITES = {
     "send_mails": 5,
     "sign_up": 5,  # user, session, network, refresh token, mail
     "log_in": 7,  # attempts of late, find, lock, session, attempt, network, refresh token
-    "refresh_session": 6,  # lock the session, token, user; save the session and the token, the next token
+    "refresh_session": 7,  # lock the session, token, user, tokens of late; save the session and the token, the next one
     "refresh_session replayed": 5,  # the same three; end the session, audit
     "end_session": 2,
     "log_out_everywhere": 1,

@@ -152,6 +152,20 @@ async def test_a_token_and_its_use_are_kept_and_lead_to_its_session(store: Ident
         assert await uow.refresh_tokens.find(SECRET.digest) == found
 
 
+async def test_a_sessions_tokens_of_late_are_counted_and_no_others(store: IdentityStore) -> None:
+    session, other = numbered(10), numbered(11)
+    await keep(store, session, other)
+    async with store.unit_of_work() as uow:
+        for number, (of, minutes) in enumerate(((session, 0), (session, 5), (session, 10), (other, 10))):
+            at = NOW + timedelta(minutes=minutes)
+            await uow.refresh_tokens.add(RefreshToken.of(RefreshSecret(f"secret {number}"), of, at))
+        await uow.commit()
+    async with store.unit_of_work() as uow:
+        assert await uow.refresh_tokens.issued_since(session.id, NOW) == 2
+        assert await uow.refresh_tokens.issued_since(other.id, NOW) == 1
+        assert await uow.refresh_tokens.issued_since(session.id, NOW + timedelta(minutes=10)) == 0
+
+
 @pytest.mark.parametrize("secret", ["", "R" * 43, "r" * 42])
 async def test_another_token_leads_nowhere(store: IdentityStore, secret: str) -> None:
     session = numbered(10)

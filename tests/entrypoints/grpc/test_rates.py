@@ -1,5 +1,6 @@
 """How often one may call: by what calls are counted, and what the one too many is told."""
 
+from ipaddress import ip_network
 from uuid import uuid4
 
 import grpc
@@ -9,7 +10,9 @@ from grpc_health.v1 import health_pb2
 from kapda.api.catalog.v1.catalog_service_pb2 import GetProductRequest
 from kapda.api.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from kapda.api.identity.v1 import identity_service_pb2 as pb
+from kapda.api.identity.v1 import profile_service_pb2 as profile
 from kapda.api.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
+from kapda.api.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from tests.entrypoints.grpc import samples
 from tests.entrypoints.grpc.conftest import CUSTOMER, OTHER_CUSTOMER, PRINCIPALS, Running, Start, as_caller, refusal
@@ -82,6 +85,45 @@ async def test_log_in_counts_failures_itself_and_shares_the_networks_limit(start
         for _ in range(4)
     ]
     assert reasons == ["CREDENTIALS_INVALID"] * 3 + ["RATE_LIMITED"]
+
+
+async def test_a_refresh_is_counted_by_its_token_wherever_it_comes_from(start: Start) -> None:
+    limits = CountedCalls({"refresh": 2})
+    served = await start(rate_limits=limits, trusted_proxies=[ip_network("127.0.0.0/8")])
+
+    async def unknown(_: object) -> object:
+        raise UnauthenticatedError(Reason.REFRESH_TOKEN_INVALID, "no")
+
+    served.use_cases.behaviours["refresh_session"] = unknown
+
+    async def refresh(token: str, address: str) -> str:
+        call = IdentityServiceStub(served.channel).RefreshSession(
+            pb.RefreshSessionRequest(refresh_token=token), metadata=(("x-forwarded-for", address),)
+        )
+        return (await refusal(call)).info.reason
+
+    reasons = [await refresh("stolen", f"10.0.{number}.9") for number in range(3)]
+    assert reasons == ["REFRESH_TOKEN_INVALID", "REFRESH_TOKEN_INVALID", "RATE_LIMITED"]
+    assert await refresh("another", "10.0.2.9") == "REFRESH_TOKEN_INVALID"
+    assert limits.taken["refresh", "digest of stolen"] == 2
+    assert limits.taken["auth_network", "10.0.2.0/24"] == 2
+
+
+async def test_what_costs_much_is_counted_by_caller_on_top_of_everything_else(start: Start) -> None:
+    limits = CountedCalls({"expensive": 1})
+    served = answering(await start(rate_limits=limits))
+
+    async def document(_: object) -> object:
+        return "{}"
+
+    served.use_cases.behaviours["export_my_data"] = document
+    export = ProfileServiceStub(served.channel).ExportMyData
+    await export(profile.ExportMyDataRequest(), metadata=as_caller(CUSTOMER))
+    refused = await refusal(export(profile.ExportMyDataRequest(), metadata=as_caller(CUSTOMER)))
+    assert (refused.info.reason, refused.info.metadata["limit"]) == ("RATE_LIMITED", "expensive")
+    await export(profile.ExportMyDataRequest(), metadata=as_caller(OTHER_CUSTOMER))
+    await IdentityServiceStub(served.channel).GetMe(pb.GetMeRequest(), metadata=as_caller(CUSTOMER))
+    assert limits.taken["caller", str(PRINCIPALS[CUSTOMER].user_id)] == 3
 
 
 async def test_what_is_no_message_is_refused_as_such(start: Start) -> None:

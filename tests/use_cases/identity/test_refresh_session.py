@@ -3,7 +3,14 @@ from datetime import timedelta
 import pytest
 
 from kapda.domain.identity.client_network import ClientNetwork
-from kapda.domain.identity.refresh import GRACE, MAX_SUCCESSORS, RefreshSecret, SessionTokens
+from kapda.domain.identity.refresh import (
+    GRACE,
+    MAX_REFRESHES,
+    MAX_SUCCESSORS,
+    REFRESHES_WITHIN,
+    RefreshSecret,
+    SessionTokens,
+)
 from kapda.domain.identity.session import REFRESH_TOKEN_LIFE, SESSION_LIFE, Contact
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.log_in import LogInCommand
@@ -116,6 +123,29 @@ async def test_a_token_makes_no_more_pairs_than_a_browser_has_tabs(house: Identi
     made = [await refreshed(house, first) for _ in range(MAX_SUCCESSORS)]
     assert await refusal(house, first) is Reason.RATE_LIMITED
     await refreshed(house, made[-1])
+
+
+async def test_a_session_is_refreshed_so_often_in_a_time_and_no_oftener(house: IdentityHouse) -> None:
+    elsewhere = await signed_up(house)
+    tokens = (await house.log_in.execute(LogInCommand(ASHA.email, ASHA.password))).tokens
+    chain = [tokens]
+    for _ in range(MAX_REFRESHES):
+        chain.append(await refreshed(house, chain[-1]))
+    for _ in range(3):
+        assert await refusal(house, chain[-1]) is Reason.RATE_LIMITED
+    await refreshed(house, elsewhere)
+    house.clock.advance(REFRESHES_WITHIN)
+    await refreshed(house, chain[-1])
+
+
+async def test_a_replay_ends_a_session_that_was_refreshed_too_often(house: IdentityHouse) -> None:
+    chain = [await signed_up(house)]
+    for _ in range(MAX_REFRESHES):
+        chain.append(await refreshed(house, chain[-1]))
+    house.clock.advance(AFTER_GRACE)
+    assert await refusal(house, chain[-1]) is Reason.RATE_LIMITED
+    assert await refusal(house, chain[0]) is Reason.REFRESH_TOKEN_REUSED
+    assert not await lets_in(house, chain[-1])
 
 
 async def test_a_replay_ends_the_session_for_whoever_holds_its_tokens(house: IdentityHouse) -> None:

@@ -72,6 +72,7 @@ _ADD_TOKEN = text("""
 _FIND_TOKEN = text("""
     SELECT digest, session_id, issued_at, expires_at, used_at, successors FROM refresh_tokens WHERE digest = :digest
 """)
+_ISSUED_SINCE = text("SELECT count(*) FROM refresh_tokens WHERE session_id = :session_id AND issued_at > :since")
 _SAVE_TOKEN = text("UPDATE refresh_tokens SET used_at = :used_at, successors = :successors WHERE digest = :digest")
 
 # Refused connections are OSErrors; a server that is starting or stopping refuses in its own words, which SQLAlchemy
@@ -146,6 +147,10 @@ class PostgresRefreshTokens:
         return RefreshToken(
             row.digest, SessionId(row.session_id), row.issued_at, row.expires_at, row.used_at, row.successors
         )
+
+    async def issued_since(self, session_id: SessionId, since: datetime) -> int:
+        """How many of the session's tokens are younger."""
+        return int(await self._connection.scalar(_ISSUED_SINCE, {"session_id": session_id, "since": since}))
 
     async def save(self, token: RefreshToken) -> None:
         """Update the token's use."""

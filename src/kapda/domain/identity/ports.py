@@ -105,6 +105,10 @@ class RefreshTokens(Protocol):
         """The token, or None."""
         ...
 
+    async def issued_since(self, session_id: SessionId, since: datetime) -> int:
+        """How many tokens of the session were given out after that instant, the first one at log-in among them."""
+        ...
+
     async def save(self, token: RefreshToken) -> None:
         """Keep the use of a token whose session was locked in this transaction."""
         ...

@@ -23,6 +23,9 @@ from kapda.domain.shared.ids import SessionId
 GRACE = timedelta(seconds=10)
 # More tabs than anybody wakes at once; without a limit a token would make tokens without end for ten seconds.
 MAX_SUCCESSORS = 20
+# Of one session, all its tokens together: three times a browser's tabs that all wake each time the access token ends.
+MAX_REFRESHES = 60
+REFRESHES_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,16 @@ def refresh_token_invalid() -> UnauthenticatedError:
 def refresh_token_reused() -> UnauthenticatedError:
     """The refusal of a refresh token that came again after its grace; its session was ended for that."""
     return UnauthenticatedError(Reason.REFRESH_TOKEN_REUSED, "the refresh token was used before; the session is over")
+
+
+def session_refreshed_too_often() -> ResourceExhaustedError:
+    """The refusal of one refresh more than a session may have in its time. Its tokens stay good."""
+    return ResourceExhaustedError(
+        Reason.RATE_LIMITED,
+        "this session was refreshed too often; go on with the newest tokens",
+        metadata={"limit": "refreshes_of_one_session", "allowed": str(MAX_REFRESHES)},
+        retry_after=60.0,
+    )
 
 
 def refreshed_too_often() -> ResourceExhaustedError:

@@ -19,6 +19,8 @@ class Bucket(Enum):
     AUTH_NETWORK = "auth_network"
     CALLER = "caller"
     NETWORK = "network"
+    REFRESH = "refresh"
+    EXPENSIVE = "expensive"
 
 
 class RateLimits(Protocol):
@@ -33,14 +35,17 @@ class RateLimits(Protocol):
 
 
 class IdentifierOf(Protocol):
-    """Names for addresses that do not tell them."""
+    """Names for addresses and tokens that do not tell them."""
 
     def of(self, identifier: str) -> str:
-        """The digest of an address in any spelling."""
+        """The digest of an address in any spelling, or of a token."""
         ...
 
 
-EmailOf = Callable[[bytes], str | None]
+SubjectOf = Callable[[bytes], str | None]
+
+# By what a request is counted, beside its network.
+_SUBJECTS = {access_pb2.RATE_AUTH: "email", access_pb2.RATE_REFRESH: "refresh_token"}
 
 
 def read_rates(services: Iterable[ServiceDescriptor]) -> Mapping[str, int]:
@@ -52,26 +57,26 @@ def read_rates(services: Iterable[ServiceDescriptor]) -> Mapping[str, int]:
     }
 
 
-def email_readers(services: Iterable[ServiceDescriptor]) -> Mapping[str, EmailOf]:
-    """For each method that is counted by the address in its request, how to read it from the request's bytes."""
-    return {
-        f"/{service.full_name}/{method.name}": _reader(method)
-        for service in services
-        for method in service.methods
-        if "email" in method.input_type.fields_by_name
-        and method.GetOptions().Extensions[access_pb2.access].rate == access_pb2.RATE_AUTH
-    }
+def subject_readers(services: Iterable[ServiceDescriptor]) -> Mapping[str, SubjectOf]:
+    """For each method that is counted by something in its request, how to read that from the request's bytes."""
+    found: dict[str, SubjectOf] = {}
+    for service in services:
+        for method in service.methods:
+            name = _SUBJECTS.get(method.GetOptions().Extensions[access_pb2.access].rate)
+            if name is not None and name in method.input_type.fields_by_name:
+                found[f"/{service.full_name}/{method.name}"] = _reader(method, name)
+    return found
 
 
-def _reader(method: MethodDescriptor) -> EmailOf:
+def _reader(method: MethodDescriptor, field: str) -> SubjectOf:
     message_class = message_factory.GetMessageClass(method.input_type)
 
     def read(request: bytes) -> str | None:
         try:
-            email: str = getattr(message_class.FromString(request), "email")  # noqa: B009 - the class is made at run time
+            subject: str = getattr(message_class.FromString(request), field)
         except DecodeError:
             # The interceptor of messages says so, in the one error shape.
             return None
-        return email
+        return subject
 
     return read

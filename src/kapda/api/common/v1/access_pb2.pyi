@@ -37,6 +37,14 @@ class _RateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rate.ValueType],
     """
     RATE_AUTH_NETWORK: _Rate.ValueType  # 2
     """Counted by network with all other methods about passwords and tokens; the method itself counts by account or session."""
+    RATE_REFRESH: _Rate.ValueType  # 3
+    """Counted by the request's refresh token, from wherever it comes, and beside that by network with all other methods about
+    passwords and tokens.
+    """
+    RATE_EXPENSIVE: _Rate.ValueType  # 4
+    """As often as most methods, and beside that counted by caller, or by network where nobody signed in, with all other
+    methods that cost the server much.
+    """
 
 class Rate(_Rate, metaclass=_RateEnumTypeWrapper):
     """How often a method may be called; servers set the numbers."""
@@ -49,6 +57,14 @@ has one, and in any case by network with all other methods about passwords and t
 """
 RATE_AUTH_NETWORK: Rate.ValueType  # 2
 """Counted by network with all other methods about passwords and tokens; the method itself counts by account or session."""
+RATE_REFRESH: Rate.ValueType  # 3
+"""Counted by the request's refresh token, from wherever it comes, and beside that by network with all other methods about
+passwords and tokens.
+"""
+RATE_EXPENSIVE: Rate.ValueType  # 4
+"""As often as most methods, and beside that counted by caller, or by network where nobody signed in, with all other
+methods that cost the server much.
+"""
 Global___Rate: _TypeAlias = Rate  # noqa: Y015
 
 class _Audience:

@@ -109,7 +109,7 @@ class IdentityServiceServicer:
 
         Errors: VALIDATION_FAILED; REFRESH_TOKEN_INVALID for one that is unknown or has expired; REFRESH_TOKEN_REUSED;
         SESSION_REVOKED where the session was ended, or the account is not active any more; RATE_LIMITED for a token used
-        more than 20 times within its ten seconds.
+        more than 20 times within its ten seconds, and for a session refreshed more than 60 times in a quarter of an hour.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class IdentityServiceStub:
 
     Errors: VALIDATION_FAILED; REFRESH_TOKEN_INVALID for one that is unknown or has expired; REFRESH_TOKEN_REUSED;
     SESSION_REVOKED where the session was ended, or the account is not active any more; RATE_LIMITED for a token used
-    more than 20 times within its ten seconds.
+    more than 20 times within its ten seconds, and for a session refreshed more than 60 times in a quarter of an hour.
     """
     LogOut: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LogOutRequest, _identity_service_pb2.LogOutResponse]
     """Ends the caller's session. Its tokens are refused from the next call on."""
@@ -96,7 +96,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: VALIDATION_FAILED; REFRESH_TOKEN_INVALID for one that is unknown or has expired; REFRESH_TOKEN_REUSED;
         SESSION_REVOKED where the session was ended, or the account is not active any more; RATE_LIMITED for a token used
-        more than 20 times within its ten seconds.
+        more than 20 times within its ten seconds, and for a session refreshed more than 60 times in a quarter of an hour.
         """
 
     @_abc_1.abstractmethod

@@ -6,12 +6,15 @@ from datetime import datetime
 
 from kapda.domain.identity.ports import IdentityUnitOfWork, RevokedTokens
 from kapda.domain.identity.refresh import (
+    MAX_REFRESHES,
+    REFRESHES_WITHIN,
     RefreshSecret,
     SessionTokens,
     TokenUse,
     refresh_token_invalid,
     refresh_token_reused,
     refreshed_too_often,
+    session_refreshed_too_often,
 )
 from kapda.domain.identity.session import NOWHERE, Contact, Session, session_over
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
@@ -62,6 +65,9 @@ class RefreshSession:
             user = await uow.users.find(session.user_id)
             use = token.use(now) if user is not None and user.is_active else None
             if user is not None and use is TokenUse.GRANTED:
+                # Only now: a replay ends the session however often it was refreshed.
+                if await uow.refresh_tokens.issued_since(session.id, now - REFRESHES_WITHIN) > MAX_REFRESHES:
+                    raise session_refreshed_too_often()
                 session.refresh(now, command.contact)
                 await uow.sessions.save(session)
                 await uow.refresh_tokens.save(token)
