@@ -90,3 +90,27 @@ def test_every_violation_is_told_at_once() -> None:
 
 def test_indian_names_and_scripts_are_welcome() -> None:
     assert replace(HOME, name="आशा कुलकर्णी", city="पुणे").name == "आशा कुलकर्णी"
+
+
+NFD = "Kavye\u0301"
+
+
+def test_one_address_has_one_spelling() -> None:
+    twin = Address(f" {NFD} ", "+919876543210", "12 Rue\u0301", "", " Pune\u0301", "MH", "411004")
+    assert twin == Address("Kavy\u00e9", "+919876543210", "12 Ru\u00e9", "", "Pun\u00e9", "MH", "411004")
+    assert twin.name == "Kavy\u00e9"
+
+
+@pytest.mark.parametrize("character", ["\u202e", "\u200b", "\u200f", "\u2066", "\ufeff", "\u00ad", "\ue000", "\u2028"])
+@pytest.mark.parametrize("field", ["name", "line1", "line2", "city"])
+def test_what_nobody_sees_or_what_turns_the_writing_stands_in_no_address(field: str, character: str) -> None:
+    fields = {"name": "Asha", "line1": "12 Prabhat Road", "line2": "Flat 3", "city": "Pune"}
+    fields[field] += f"{character}x"
+    with pytest.raises(InvalidArgumentError) as refused:
+        Address(phone="+919876543210", state_code="MH", pin_code="411004", **fields)
+    assert [violation.field for violation in refused.value.violations] == [f"address.{field}"]
+
+
+def test_a_name_of_joiners_alone_is_blank() -> None:
+    with pytest.raises(InvalidArgumentError):
+        Address("\u200d\u200c", "+919876543210", "12", "", "Pune", "MH", "411004")

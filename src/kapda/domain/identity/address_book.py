@@ -4,7 +4,6 @@ One entry is the preferred one: the one preferred last, or, where nobody ever ch
 nothing to keep in step when it is removed.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,11 +17,11 @@ from kapda.domain.shared.errors import (
 )
 from kapda.domain.shared.etag import etag_of
 from kapda.domain.shared.ids import AddressId
+from kapda.domain.shared.one_line import is_printable, one_line
 
 # More doors than anybody sends to; it also bounds the list, which has no pages.
 MAX_ADDRESSES = 20
 MAX_LABEL_LENGTH = 40
-_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,8 @@ class Label:
     text: str
 
     def __post_init__(self) -> None:
-        text = unicodedata.normalize("NFC", self.text).strip()
-        unprintable = not _UNPRINTABLE_CATEGORIES.isdisjoint(map(unicodedata.category, text))
-        if len(text) > MAX_LABEL_LENGTH or unprintable:
+        text = one_line(self.text)
+        if len(text) > MAX_LABEL_LENGTH or not is_printable(text):
             raise InvalidArgumentError.for_field("label", f"must be at most {MAX_LABEL_LENGTH} printable characters")
         object.__setattr__(self, "text", text)
 

@@ -5,13 +5,13 @@ question, which only a mailed confirmation answers: no library is asked for eith
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, unique
 
 from kapda.domain.shared.errors import InvalidArgumentError
 from kapda.domain.shared.ids import UserId
+from kapda.domain.shared.one_line import is_blank, is_printable, one_line
 
 # RFC 5321: the longest address that fits a forward path, and its longest local part.
 MAX_EMAIL_LENGTH = 254
@@ -22,11 +22,6 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _TOP_LABEL = r"(?=[A-Za-z0-9-]*[A-Za-z])" + _LABEL
 _EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+{_TOP_LABEL}")
-
-# Indic scripts spell with the joiners; every other invisible or steering character only disguises a name.
-_JOINERS = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
-_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_BLANK_CATEGORIES = frozenset({"Zs"})
 
 
 @unique
@@ -87,15 +82,14 @@ class DisplayName:
     text: str
 
     def __post_init__(self) -> None:
-        text = unicodedata.normalize("NFC", self.text).strip()
+        text = one_line(self.text)
         if len(text) > MAX_DISPLAY_NAME_LENGTH:
             raise InvalidArgumentError.for_field(
                 "display_name", f"must not be longer than {MAX_DISPLAY_NAME_LENGTH} characters"
             )
-        categories = [unicodedata.category(character) for character in text if character not in _JOINERS]
-        if not _UNPRINTABLE_CATEGORIES.isdisjoint(categories):
+        if not is_printable(text):
             raise InvalidArgumentError.for_field("display_name", "must not contain control characters")
-        if _BLANK_CATEGORIES.issuperset(categories):
+        if is_blank(text):
             raise InvalidArgumentError.for_field("display_name", "must not be blank")
         object.__setattr__(self, "text", text)
 

@@ -1,10 +1,10 @@
 """An Indian delivery address: the fields a courier and a tax invoice need, checked as far as a form can be."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from kapda.domain.shared.errors import FieldViolation, InvalidArgumentError, Reason
+from kapda.domain.shared.one_line import is_blank, is_printable, one_line
 
 # State or union territory by its ISO 3166-2:IN letters: the code GST knows it by, and the first digits of its PIN codes
 # (India Post's zones; a few border offices are served from the next zone, so a state may have several).
@@ -49,8 +49,6 @@ _STATES: dict[str, tuple[str, str]] = {
 _PIN_CODE = re.compile(r"[1-9][0-9]{5}")
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 _LIMITS = {"name": 100, "line1": 120, "line2": 120, "city": 60}
-# Control characters, halves of characters, and line ends. Joiners are left in: Indic scripts spell with them.
-_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def _violations(address: "Address") -> list[FieldViolation]:
@@ -58,8 +56,7 @@ def _violations(address: "Address") -> list[FieldViolation]:
     for field, limit in _LIMITS.items():
         text: str = getattr(address, field)
         optional = field == "line2"
-        unprintable = not _UNPRINTABLE_CATEGORIES.isdisjoint(map(unicodedata.category, text))
-        if len(text) > limit or unprintable or not (text.strip() or optional):
+        if len(text) > limit or not is_printable(text) or (is_blank(text) and not optional):
             found.append(FieldViolation(field, f"must be {0 if optional else 1} to {limit} printable characters"))
     if not _PHONE.fullmatch(address.phone):
         found.append(FieldViolation("phone", "must be an E.164 number such as +919876543210"))
@@ -76,6 +73,8 @@ def _violations(address: "Address") -> list[FieldViolation]:
 class Address:
     """Where and to whom. `phone` is E.164; `state_code` the two letters of ISO 3166-2:IN; `pin_code` six digits.
 
+    Texts are kept as `one_line` says.
+
     Raises InvalidArgumentError (VALIDATION_FAILED) with every violation at once.
     """
 
@@ -88,6 +87,8 @@ class Address:
     pin_code: str
 
     def __post_init__(self) -> None:
+        for field in _LIMITS:
+            object.__setattr__(self, field, one_line(getattr(self, field)))
         found = _violations(self)
         if found:
             raise InvalidArgumentError(

@@ -183,7 +183,7 @@ class DeliveryLine(_message.Message):
     variant_id: _builtins.str
     """The variant's UUID."""
     sku: _builtins.str
-    """The variant's SKU, exactly as it is written: 1 to 64 characters."""
+    """The variant's SKU, exactly as it is written, capitals and all: 1 to 64 characters. SKUs are printable ASCII."""
     quantity: _builtins.int
     """How many pieces arrived: 1 to 100,000."""
     def __init__(
