@@ -50,11 +50,12 @@ def test_a_fit_environment_starts(environment: pytest.MonkeyPatch) -> None:
         ("JWT_KEYS", f"k1:{secrets.token_urlsafe(48)},k0:change-me-change-me-change-me-please"),
         ("PAGE_TOKEN_KEY", "correct-horse-password-battery-staple"),
         ("PAGE_TOKEN_KEY", "abcd" * 10),
+        ("OLD_SIGNING_KEYS", f"{secrets.token_urlsafe(48)},{'k' * 40}"),
         ("RAZORPAY_WEBHOOK_SECRETS", "hook"),
         ("RAZORPAY_WEBHOOK_SECRETS", "my-webhook-secret-for-the-shop"),
     ],
     # Of their own: the tests run in several processes, which must agree on their names.
-    ids=["one letter", "second key", "words", "a piece again and again", "short", "says what it is"],
+    ids=["one letter", "second key", "words", "a piece again and again", "an old key", "short", "says what it is"],
 )
 def test_a_weak_secret_keeps_every_process_but_a_developers_from_starting(
     environment: pytest.MonkeyPatch, name: str, value: str

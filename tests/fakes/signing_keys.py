@@ -1,6 +1,6 @@
 """Signing keys and spent nonces in memory, and secrets that anybody can work out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -59,6 +59,9 @@ class InMemoryNonces:
 
 class ReadableSigningSecrets:
     """SigningSecrets."""
+
+    def accepted(self, key_id: SigningKeyId) -> Sequence[SigningSecret]:
+        return [self.secret_of(key_id)]
 
     def secret_of(self, key_id: SigningKeyId) -> SigningSecret:
         return SigningSecret(f"secret-of-{key_id}")

@@ -194,7 +194,8 @@ def _key_ring(settings: Settings) -> KeyRing:
 
 
 def _signing_secrets(settings: Settings) -> DerivedSigningSecrets:
-    return DerivedSigningSecrets(settings.signing_key.get_secret_value().encode())
+    old = [secret.get_secret_value().encode() for secret in settings.old_signing_keys]
+    return DerivedSigningSecrets(settings.signing_key.get_secret_value().encode(), old)
 
 
 def _link_tokens(settings: Settings) -> HmacLinkTokens:

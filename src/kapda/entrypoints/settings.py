@@ -56,6 +56,7 @@ Rate = Annotated[str, AfterValidator(_is_rate)]
 Address = Annotated[str, AfterValidator(is_address)]
 HttpUrl = Annotated[str, AfterValidator(is_http_url)]
 Network = IPv4Network | IPv6Network
+LongSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 KeyList = Annotated[
     list[Annotated[SecretStr, AfterValidator(_is_key)]], NoDecode, BeforeValidator(_split), Field(min_length=1)
@@ -99,8 +100,8 @@ class Settings(BaseSettings):
     rate_expensive: Rate = "30 per minute"
 
     jwt_keys: KeyList
-    page_token_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
-    link_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+    page_token_key: LongSecret
+    link_key: LongSecret
 
     # Where the web front end is; links in mails lead there.
     web_url: Annotated[HttpUrl, Field(pattern="[^/]$")] = "http://127.0.0.1:3000"
@@ -116,7 +117,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     mail_folder: Path = Path("mailbox")
     # What the secrets of signing keys are made from.
-    signing_key: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+    signing_key: LongSecret
+    # What they were made from before: signatures with keys of that time are still accepted. Empty but during a rotation.
+    old_signing_keys: Annotated[list[LongSecret], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)
 
     razorpay_base_url: HttpUrl = "https://api.razorpay.com"
     razorpay_key_id: Annotated[str, Field(min_length=1)]

@@ -106,6 +106,18 @@ def test_a_keys_secret_is_its_own_and_always_the_same(secrets: SigningSecrets) -
     assert secrets.secret_of(KEY.id).text not in repr(secrets.secret_of(KEY.id))
 
 
+@pytest.mark.parametrize("secrets", [ReadableSigningSecrets(), DerivedSigningSecrets(b"s" * 32)])
+def test_a_key_signs_with_its_secret(secrets: SigningSecrets) -> None:
+    assert list(secrets.accepted(KEY.id)) == [secrets.secret_of(KEY.id)]
+
+
+def test_while_a_server_secret_is_replaced_keys_of_before_go_on_and_new_ones_are_made_from_the_new_one() -> None:
+    before, after = DerivedSigningSecrets(b"s" * 32), DerivedSigningSecrets(b"t" * 32)
+    overlapping = DerivedSigningSecrets(b"t" * 32, [b"s" * 32])
+    assert overlapping.secret_of(KEY.id) == after.secret_of(KEY.id)
+    assert list(overlapping.accepted(KEY.id)) == [after.secret_of(KEY.id), before.secret_of(KEY.id)]
+
+
 def test_another_server_secret_makes_other_secrets_of_43_characters() -> None:
     one, other = (DerivedSigningSecrets(secret).secret_of(KEY.id).text for secret in (b"s" * 32, b"t" * 32))
     assert one != other

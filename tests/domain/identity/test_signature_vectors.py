@@ -66,11 +66,11 @@ class TestVector:
         at = datetime.fromtimestamp(int(vector["timestamp"]), UTC)
         key = SigningKey(KEY_ID, call.principal_id, at)
         for moment in (at - WINDOW, at, at + WINDOW):
-            proof = signature.check(call, key, SECRET, moment)
+            proof = signature.check(call, key, [SECRET], moment)
             assert (proof.key_id, proof.nonce, proof.signed_at) == (KEY_ID, vector["nonce"], at)
         for moment in (at - WINDOW - timedelta(seconds=1), at + WINDOW + timedelta(seconds=1)):
             with pytest.raises(PermissionDeniedError) as refused:
-                signature.check(call, key, SECRET, moment)
+                signature.check(call, key, [SECRET], moment)
             assert refused.value.reason is Reason.SIGNATURE_EXPIRED
             assert refused.value.metadata["server_time"] == str(int(moment.timestamp()))
 
@@ -86,6 +86,16 @@ CALL = call_of(VECTORS[0])
 AT = datetime.fromtimestamp(int(CALL.timestamp), UTC)
 KEY = SigningKey(KEY_ID, CALL.principal_id, AT)
 OTHER = UserId(UUID(int=0xBAD))
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [[SECRET], [SigningSecret("newer"), SECRET], [SECRET, SigningSecret("older")]],
+    ids=["alone", "old", "new"],
+)
+def test_a_signature_with_any_of_the_secrets_that_are_accepted_is_one(secrets: list[SigningSecret]) -> None:
+    signature = Signature(str(KEY_ID), CALL.timestamp, CALL.nonce, VECTORS[0]["signature"])
+    assert signature.check(CALL, KEY, secrets, AT).key_id == KEY_ID
 
 
 @pytest.mark.parametrize(
@@ -105,7 +115,7 @@ OTHER = UserId(UUID(int=0xBAD))
 def test_a_signature_is_good_for_nothing_else(call: SignedCall, key: SigningKey | None, secret: SigningSecret) -> None:
     signature = Signature(str(KEY_ID), call.timestamp, call.nonce, VECTORS[0]["signature"])
     with pytest.raises(PermissionDeniedError) as refused:
-        signature.check(call, key, secret, AT)
+        signature.check(call, key, [secret, SigningSecret("a third")], AT)
     assert refused.value.reason is Reason.SIGNATURE_INVALID
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from kapda.adapters.crypto.signing_secrets import DerivedSigningSecrets
 from kapda.domain.identity.signing import Signature, SignedCall
 from kapda.domain.identity.use_cases.issue_signing_key import (
     IssuedSigningKey,
@@ -158,6 +159,29 @@ async def test_a_first_key_is_made_once_also_when_it_was_revoked(desk: Desk) -> 
         await desk.issue.execute(command)
     assert refused.value.reason is Reason.SIGNING_KEY_EXISTS
     assert list(desk.house.tables.signing_keys) == [first.key.id]
+
+
+async def test_a_change_of_the_servers_secret_ends_no_key_while_the_old_one_is_given_beside_it(
+    desk: Desk,
+) -> None:
+    admin, uow = await desk.admin(), desk.house.unit_of_work
+    old, new = b"o" * 32, b"n" * 32
+
+    def issue(*secrets: bytes) -> IssueSigningKey:
+        return IssueSigningKey(uow, DerivedSigningSecrets(secrets[0], secrets[1:]), desk.house.ids, desk.house.clock)
+
+    async def verifies(key: IssuedSigningKey, *secrets: bytes) -> bool:
+        verify = VerifySignature(uow, DerivedSigningSecrets(secrets[0], secrets[1:]), desk.house.clock)
+        try:
+            await verify.execute(desk.signed(key, admin))
+        except PermissionDeniedError:
+            return False
+        return True
+
+    before = await issue(old).execute(IssueSigningKeyCommand(WHY, None, admin))
+    after = await issue(new, old).execute(IssueSigningKeyCommand(WHY, None, admin))
+    assert [await verifies(key, new, old) for key in (before, after)] == [True, True]
+    assert [await verifies(key, new) for key in (before, after)] == [False, True]
 
 
 async def test_keys_are_listed_the_newest_first(desk: Desk) -> None:

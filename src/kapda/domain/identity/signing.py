@@ -6,6 +6,7 @@ service. Its secret is made from the server's own and the key's id, told once an
 
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -37,10 +38,15 @@ class SigningSecret:
 
 
 class SigningSecrets(Protocol):
-    """Makes a key's secret from its id; the same each time, until the server's own secret is replaced."""
+    """Makes a key's secret from its id and the server's own; the same each time, until that is replaced."""
 
     def secret_of(self, key_id: SigningKeyId) -> SigningSecret:
         """The secret, which nobody can work out from the id alone."""
+        ...
+
+    def accepted(self, key_id: SigningKeyId) -> Sequence[SigningSecret]:
+        """What the key's signatures may be made with: `secret_of`, and what that was before, as long as the server's own of
+        then is accepted beside today's."""
         ...
 
 
@@ -98,11 +104,15 @@ class Signature:
         """When the signer says it was made."""
         return datetime.fromtimestamp(int(self.timestamp), UTC)
 
-    def check(self, call: SignedCall, key: SigningKey | None, secret: SigningSecret, at: datetime) -> RequestProof:
+    def check(
+        self, call: SignedCall, key: SigningKey | None, secrets: Sequence[SigningSecret], at: datetime
+    ) -> RequestProof:
         """The proof. Raises PermissionDeniedError: SIGNATURE_INVALID for a key that is not the caller's or is over, and for
         another signature; SIGNATURE_EXPIRED for one made too long ago or too far ahead."""
-        right = hmac.compare_digest(secret.sign(call.canonical()), self.text)
-        if not right or key is None or key.user_id != call.principal_id or key.revoked_at is not None:
+        message = call.canonical()
+        # Each is tried, so that the time tells nothing.
+        right = [hmac.compare_digest(secret.sign(message), self.text) for secret in secrets]
+        if not any(right) or key is None or key.user_id != call.principal_id or key.revoked_at is not None:
             raise signature_invalid()
         if abs(at - self.signed_at) > WINDOW:
             seconds = WINDOW // timedelta(seconds=1)

@@ -39,4 +39,4 @@ class VerifySignature:
             raise signature_invalid() from None
         async with self.unit_of_work() as uow:
             key = await uow.signing_keys.find(key_id)
-        return command.signature.check(command.call, key, self.secrets.secret_of(key_id), self.clock.now())
+        return command.signature.check(command.call, key, self.secrets.accepted(key_id), self.clock.now())
