@@ -52,6 +52,7 @@ def bars_of(result: Result) -> Iterator[Bar]:
         yield from _bars_of_authentication(result)
     peak = result.memory.server_peak if result.memory else float("inf")
     yield Bar("server's peak of memory below 200 MiB", f"{peak:.0f}", peak < 200)
+    yield Bar("everything measured", "; ".join(result.failures) or "yes", not result.failures)
     yield Bar("promises kept", ", ".join(result.broken_promises) or "all", not result.broken_promises)
 
 

@@ -70,6 +70,8 @@ class Result(msgspec.Struct):
     purchases_by_pgbench: list[float] = []
     memory: Memory | None = None
     broken_promises: list[str] = []
+    failures: list[str] = []
+    """What could not be measured, and why."""
 
     def medians(self) -> dict[str, Figure]:
         """The median of every figure, by scenario."""

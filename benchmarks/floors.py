@@ -15,12 +15,13 @@ CONNECTIONS: Final = 16
 
 _SCRIPT: Final = Path(__file__).with_name("purchase.sql")
 _PATIENCE_SECONDS: Final = 60.0
-# Who buys, and what. Numbers, because pgbench draws numbers.
+# Who buys, and what. Numbers, because pgbench draws numbers. Whoever has a checkout under way may begin no other.
 _CAST = """
     CREATE SCHEMA bench;
     CREATE TABLE bench.buyers AS
         SELECT CAST(row_number() OVER (ORDER BY id) AS integer) AS number, id AS user_id
-        FROM users WHERE email LIKE 'shopper.%';
+        FROM users u WHERE email LIKE 'shopper.%' AND NOT EXISTS (
+            SELECT FROM checkouts c WHERE c.customer_id = u.id AND c.state IN ('opening', 'open', 'capturing'));
     CREATE UNIQUE INDEX ON bench.buyers (number);
     CREATE TABLE bench.pieces AS
         SELECT CAST(row_number() OVER (ORDER BY s.variant_id) AS integer) AS number, s.variant_id, v.product_id,

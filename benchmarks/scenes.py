@@ -1,8 +1,10 @@
 """What the bench plays: every scenario on one server process, and some of them again on several."""
 
 import asyncio
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,13 +32,34 @@ _AUTHENTICATED_A_SECOND: Final = 300.0
 
 
 def measure_all(settings: Settings, folder: Path, tell: Callable[[str], None]) -> Result:
-    """Measure everything, each on a fresh stack; what is never asked for is left out."""
-    with prepared(settings, folder / "first", tell) as (bench, result):
+    """Measure everything, each on a fresh stack.
+
+    What fails after minutes of measuring is told in the result, beside what was measured before; only when that is
+    nothing, it is raised.
+    """
+    with prepared(settings, folder / "first", tell) as (bench, result), _noting_failures(result, tell):
         _first(bench, result)
+        _end(bench, result)
+        _floors(bench, result)
     if settings.several:
-        with prepared(replace(settings, workers=settings.several), folder / "several", tell) as (bench, _):
+        with (
+            _noting_failures(result, tell),
+            prepared(replace(settings, workers=settings.several), folder / "several", tell) as (bench, _),
+        ):
             _several(bench, result)
+            _end(bench, result)
     return result
+
+
+@contextmanager
+def _noting_failures(result: Result, tell: Callable[[str], None]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not result.runs:
+            raise
+        tell(traceback.format_exc())
+        result.failures.append(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
 
 
 def _first(bench: Bench, result: Result) -> None:
@@ -47,8 +70,6 @@ def _first(bench: Bench, result: Result) -> None:
         accounts = bench.in_shop(lambda shop: shop.sign_up(bench.settings.shoppers))
         result.runs.append(_one_run(bench, accounts, shelves, shelves.scarce[number]))
         result.authentication.append(_authentication(bench, accounts))
-    _end(bench, result)
-    _floors(bench, result)
 
 
 def _several(bench: Bench, result: Result) -> None:
@@ -62,7 +83,6 @@ def _several(bench: Bench, result: Result) -> None:
         }
         result.password_checks.append(round(checks_per_second(bench.settings.seconds / 2), 1))
         result.several.append(found | _log_ins(bench, accounts, shelves))
-    _end(bench, result)
 
 
 def _one_run(bench: Bench, accounts: list[Account], shelves: Shelves, scarce: str) -> dict[str, Figure]:

@@ -18,6 +18,8 @@ from kapda.entrypoints.cli.supervisor import Program, Supervisor, Task
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _DATABASE: Final = "kapda"
+# Of a machine that others use as well; several servers start side by side.
+_START_SECONDS: Final = 180.0
 _STATEMENT_TIMES: Final = {"shared_preload_libraries": "pg_stat_statements"}
 
 
@@ -59,6 +61,7 @@ def running_stack(
             services={"postgresql": postgres, "valkey": valkey},
             environment=environment,
             logs=folder / "logs",
+            start_timeout=_START_SECONDS,
         )
         cleanup.enter_context(supervisor)
         yield Stack(

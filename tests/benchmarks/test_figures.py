@@ -90,6 +90,13 @@ def test_each_bar_is_missed_by_the_least_that_falls_short(of: Result, wanted: st
     assert bar.wanted.startswith(wanted)
 
 
+def test_what_could_not_be_measured_is_a_bar_missed_beside_what_was() -> None:
+    cut_short = result(good())
+    cut_short.several, cut_short.authentication, cut_short.memory = [], [], Memory({}, 100.0)
+    cut_short.failures.append("FloorError: pgbench")
+    assert [bar.measured for bar in missed(cut_short)] == ["FloorError: pgbench"]
+
+
 def test_medians_are_of_three_but_one_error_in_one_run_is_one_error() -> None:
     median = medians_of(
         [
