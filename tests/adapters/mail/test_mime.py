@@ -4,6 +4,8 @@ Clients read headers in two ways, so each is read back in both: by Python's olde
 itself, and by its newer one, which does.
 """
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -174,3 +176,37 @@ def test_nobody_is_called_by_a_name_that_a_stranger_may_have_typed(kind: MailKin
     (to,) = message_from_bytes(to_message(mail, FROM), policy=default)["To"].addresses
     about_a_purchase = kind.value.startswith(("order_", "refund_"))
     assert (to.addr_spec, bool(to.display_name)) == ("asha@example.in", about_a_purchase)
+
+
+TEXTS = {
+    "scripts": "Dear आशा, ₹1,499.00 \U0001f457",
+    "one long line": "ü" * 500,
+    "no line": "",
+    "blanks at line ends": "a \nb\t\n \n",
+    "dots and dashes": ".\n..\n-- \nFrom here\n",
+    "what looks like the boundary": f"--=_{UUID(int=0x5E).hex}--\n=_{UUID(int=0x5E).hex}",
+    "what looks encoded": "=3D=0D=0A=\n=",
+    "other line ends": "a\rb\r\nc\n",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_a_text_arrives_as_it_is_in_short_lines_of_seven_bits(text: str) -> None:
+    mail = replace(a_mail(), content=Content("Subject", text, f"<p>{text}</p>"))
+    raw = to_message(mail, FROM)
+    assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert b"\r" not in raw.replace(b"\r\n", b"")
+    assert max(raw) < 128
+    message = message_from_bytes(raw, policy=default)
+    assert [(part.get_content_type(), part.defects) for part in message.walk()] == [
+        ("multipart/alternative", []),
+        ("text/plain", []),
+        ("text/html", []),
+    ]
+    sent = re.sub("\r\n?", "\n", text)
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert plain.get_content().replace("\r\n", "\n") == sent
+    assert html.get_content().replace("\r\n", "\n") == f"<p>{sent}</p>"
