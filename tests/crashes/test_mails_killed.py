@@ -91,7 +91,7 @@ async def test_a_killed_worker_loses_no_mail_and_what_goes_out_twice_does_so_und
             for row in await shop.sql("SELECT id FROM mails WHERE state = 'sent' AND id = ANY (:ids)", ids=ids)
         }
         # The leases of the dead worker are over.
-        await shop.sql("UPDATE mails SET next_attempt_at = now() WHERE state = 'queued'")
+        await shop.sql("UPDATE mails SET leased_until = now() WHERE state = 'queued'")
         server.silent_after = None
         worker = await _worker(shop, server.port)
         try:

@@ -35,18 +35,19 @@ _QUEUE_TO_PAYERS = text("""
     ON CONFLICT DO NOTHING
 """)
 # One statement takes and leases; a mail that somebody else is taking, or is just noting the end of, is left to them.
+# A mail in hand stays due, behind its lease: no index has to know.
 _TAKE = text("""
     WITH due AS MATERIALIZED (
-        SELECT id FROM mails WHERE next_attempt_at <= :at ORDER BY next_attempt_at, id LIMIT :limit
-        FOR NO KEY UPDATE SKIP LOCKED
+        SELECT id FROM mails WHERE next_attempt_at <= :at AND (leased_until IS NULL OR leased_until <= :at)
+        ORDER BY next_attempt_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     )
-    UPDATE mails m SET attempts = attempts + 1, next_attempt_at = :until FROM due WHERE m.id = due.id
+    UPDATE mails m SET attempts = attempts + 1, leased_until = :until FROM due WHERE m.id = due.id
     RETURNING m.id, kind, user_id, address, subject_id, link_id, attempts, queued_at
 """)
 _ADDRESSED = text("UPDATE mails SET user_id = :user_id, address = NULL WHERE id = :id AND state = 'queued'")
 _LINKED = text("UPDATE mails SET link_id = :link_id WHERE id = :id AND state = 'queued'")
 _RECORD = text("""
-    UPDATE mails m SET state = o.state, next_attempt_at = o.next_attempt_at,
+    UPDATE mails m SET state = o.state, next_attempt_at = o.next_attempt_at, leased_until = NULL,
         outcome = CASE WHEN o.state = 'queued' THEN m.outcome ELSE o.detail END,
         finished_at = CASE WHEN o.state = 'queued' THEN NULL ELSE CAST(:at AS timestamptz) END,
         address = CASE WHEN o.state = 'queued' THEN m.address END

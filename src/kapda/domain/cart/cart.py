@@ -21,6 +21,16 @@ LIFETIME = timedelta(days=30)
 GUEST_LIFETIME = timedelta(days=7)
 
 
+def expiry(touched_at: datetime, lifetime: timedelta) -> datetime:
+    """When a cart that is touched now expires: a lifetime later, at the full hour after that.
+
+    So a cart that is filled piece by piece keeps its expiry, and the index of expiries need not change with each piece.
+    """
+    exact = touched_at + lifetime
+    hour = exact.replace(minute=0, second=0, microsecond=0)
+    return hour if hour == exact else hour + timedelta(hours=1)
+
+
 @dataclass(frozen=True, slots=True)
 class SaleTerms:
     """What a sale of the variant would freeze besides its price."""

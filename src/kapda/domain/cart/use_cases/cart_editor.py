@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from kapda.domain.cart.cart import GUEST_LIFETIME, LIFETIME, Cart
+from kapda.domain.cart.cart import GUEST_LIFETIME, LIFETIME, Cart, expiry
 from kapda.domain.cart.guest import guest_cart_unknown
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import Carts, CartUnitOfWork
@@ -40,7 +40,7 @@ class CartEditor:
             earlier = await uow.requests.claim(key, Cart)
             if earlier is not None and earlier.answer is not None:
                 return Answer(earlier.answer, replayed=True)
-            cart_id = await uow.carts.touch(owner, CartId(self.ids.new()), now, now + lifetime)
+            cart_id = await uow.carts.touch(owner, CartId(self.ids.new()), now, expiry(now, lifetime))
             if cart_id is None:
                 raise guest_cart_unknown()
             await change(uow.carts, cart_id)

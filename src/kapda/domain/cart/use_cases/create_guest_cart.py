@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kapda.domain.cart.cart import GUEST_LIFETIME, Cart
+from kapda.domain.cart.cart import GUEST_LIFETIME, Cart, expiry
 from kapda.domain.cart.guest import GuestToken, GuestTokens
 from kapda.domain.cart.ports import CartUnitOfWork
 from kapda.domain.shared.clock import Clock
@@ -30,7 +30,7 @@ class CreateGuestCart:
     async def execute(self) -> NewGuestCart:
         """The new cart."""
         token, now = self.tokens.new(), self.clock.now()
-        cart = Cart(CartId(self.ids.new()), None, (), 1, now, now + GUEST_LIFETIME)
+        cart = Cart(CartId(self.ids.new()), None, (), 1, now, expiry(now, GUEST_LIFETIME))
         async with self.unit_of_work() as uow:
             await uow.carts.add_guest(cart.id, token.digest, now, cart.expires_at)
             await uow.commit()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kapda.domain.cart.cart import LIFETIME, Cart
+from kapda.domain.cart.cart import LIFETIME, Cart, expiry
 from kapda.domain.cart.guest import guest_cart_unknown
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import CartUnitOfWork
@@ -36,4 +36,4 @@ class GetCart:
             cart = await uow.carts.get(command.owner, now)
         if cart is None and command.owner.customer_id is None:
             raise guest_cart_unknown()
-        return cart or Cart(CartId(self.ids.new()), command.owner.customer_id, (), 0, now, now + LIFETIME)
+        return cart or Cart(CartId(self.ids.new()), command.owner.customer_id, (), 0, now, expiry(now, LIFETIME))

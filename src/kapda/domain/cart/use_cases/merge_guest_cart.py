@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kapda.domain.cart.cart import LIFETIME
+from kapda.domain.cart.cart import LIFETIME, expiry
 from kapda.domain.cart.guest import GuestToken, guest_cart_not_found
 from kapda.domain.cart.merge import MergedCart, plan_merge
 from kapda.domain.cart.owner import CartOwner
@@ -51,7 +51,7 @@ class MergeGuestCart:
         # The customer's cart is locked first, the guest's second, always: whoever waits for a guest's cart holds only a
         # customer's, for which nobody waits who holds a guest's.
         now = self.clock.now()
-        cart_id = await carts.touch(owner, CartId(self.ids.new()), now, now + LIFETIME)
+        cart_id = await carts.touch(owner, CartId(self.ids.new()), now, expiry(now, LIFETIME))
         own = await carts.get(owner, now)
         guest_id = await carts.find_guest(digest, now)
         guest = await carts.lock(CartOwner.of_guest(guest_id), now) if guest_id is not None else None
