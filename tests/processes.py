@@ -22,6 +22,22 @@ def still_running(pids: Iterable[int], *, within: float) -> list[int]:
     return left
 
 
+def children_of(parent: int) -> list[int]:
+    """Return the processes that `parent` has started and that run."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            # After the name in brackets, which may hold anything: the state, then the parent.
+            told = (process / "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(told[1]) == parent and told[0] != "Z":
+            found.append(int(process.name))
+    return found
+
+
 def processes_of(folder: Path) -> list[int]:
     """Return the processes that work in `folder` or below, or were told of it on their command line."""
     found = []

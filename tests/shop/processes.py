@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from kapda.adapters.embedded.postgres import EmbeddedPostgres
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.entrypoints.cli.stack import Stack
+from tests.processes import children_of
 
 
 def pid_of(stack: Stack, name: str) -> int:
@@ -64,6 +65,24 @@ def without_valkey(stack: Stack) -> Iterator[None]:
         yield
     finally:
         valkey.start()
+
+
+@contextmanager
+def frozen_postgres(stack: Stack) -> Iterator[None]:
+    """The database hangs, all of its processes: connections stay open, new ones are taken in, and nobody answers."""
+    postgres = stack.supervisor.services["postgresql"]
+    assert isinstance(postgres, EmbeddedPostgres)
+    assert postgres.pid is not None
+    # The one that starts the others first, or it would start more of them.
+    os.kill(postgres.pid, signal.SIGSTOP)
+    children = children_of(postgres.pid)
+    for child in children:
+        os.kill(child, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in (*children, postgres.pid):
+            os.kill(process, signal.SIGCONT)
 
 
 def kill_postgres(stack: Stack) -> None:

@@ -26,8 +26,11 @@ from kapda.entrypoints.settings import Settings
 from kapda.entrypoints.worker.worker import WorkerUseCases
 from kapda.entrypoints.worker.worker import run_worker as work
 
-# How often a serving process asks whether its database still answers.
+# How often a serving process asks whether its database still answers, and how long it waits for that.
 READINESS_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+# Saying goodbye, connection by connection, to a database that hangs would take longer than anybody waits for a process.
+CLOSE_SECONDS = 10.0
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("kapda.lifecycle")
 
@@ -133,7 +136,15 @@ async def run_worker(settings: Settings, wired: Container | None = None) -> None
 
 
 async def close_container(container: Container) -> None:
-    """Give back every connection and thread, those first that need others."""
+    """Give back every connection and thread, those first that need others; what hangs ends with the process."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await _close(container)
+    except TimeoutError:
+        _log.warning("not everything could be closed")
+
+
+async def _close(container: Container) -> None:
     await container.notifier().aclose()
     await container.key_uses().aclose()
     await container.gateway().close()
@@ -148,7 +159,7 @@ async def close_container(container: Container) -> None:
 async def database_answers(container: Container) -> bool:
     """Whether PostgreSQL answers a query now."""
     try:
-        async with container.engine().connect() as connection:
+        async with asyncio.timeout(ANSWER_SECONDS), container.engine().connect() as connection:
             await connection.execute(text("SELECT 1"))
     except Exception as error:  # noqa: BLE001  (whatever it is, the answer is no)
         _log.warning("database does not answer", type=type(error).__qualname__)

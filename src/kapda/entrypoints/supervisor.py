@@ -19,6 +19,8 @@ T = TypeVar("T")
 MAX_PHASES = 256
 # Longer than all the time limits inside a phase together: a limit of last resort against a phase that hangs.
 PHASE_SECONDS = 60.0
+# A phase that is cut off has its transaction to roll back; one that takes longer hangs, and dies with the process.
+CUT_OFF_SECONDS = 5.0
 # By then another process, or this one with the crowd served, answers.
 RETRY_AFTER_SECONDS = 1.0
 
@@ -64,7 +66,7 @@ class Supervisor:
             log.warning("phase cut off by the drain", phase=task.get_name())
             task.cancel()
         if late:
-            await asyncio.wait(late)
+            await asyncio.wait(late, timeout=CUT_OFF_SECONDS)
 
     async def _bounded(self, phase: Callable[[], Awaitable[T]]) -> T:
         limit = asyncio.timeout(self._seconds)

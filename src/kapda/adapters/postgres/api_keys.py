@@ -95,6 +95,10 @@ class PostgresApiKeys:
         return None if row is None else _key(row)
 
 
+# A database that hangs is not waited for: the connection is one of those that calls need.
+PATIENCE_SECONDS = 5.0
+
+
 class PostgresKeyUses:
     """KeyUses: one writer a process, behind the calls; what comes meanwhile is written next."""
 
@@ -118,7 +122,7 @@ class PostgresKeyUses:
         while self._seen:
             key_id, at = self._seen.popitem()
             try:
-                async with self._engine.connect() as connection:
+                async with asyncio.timeout(PATIENCE_SECONDS), self._engine.connect() as connection:
                     await connection.execute(_NOTE, {"id": key_id, "at": at, "unless_since": at - USE_NOTED_EVERY})
             except Exception as error:  # noqa: BLE001  (a lost note is made up for by the next call's)
                 _log.warning("use of an API key not noted", type=type(error).__qualname__)

@@ -23,11 +23,19 @@ _STATEMENTS: Final = 4_096
 _NO_VALUES: Final[Mapping[str, Any]] = {}
 _DIALECT: Final[Any] = dialect()  # type: ignore[no-untyped-call]
 
+# The server itself ends a statement after five seconds, and says so. One that says nothing for this long hangs, or the
+# network swallows what it says: TCP alone would wait for a quarter of an hour.
+ANSWER_SECONDS: Final = 10.0
+# A rollback needs no work of the server's. While it is waited for its caller cannot be cancelled, and a drain not end.
+ROLLBACK_SECONDS: Final = 2.0
+
 # The server has gone, or is going: what was not committed is lost, and another connection may fare better.
 LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    # A server that dies between two of its messages leaves the driver without its thread.
+    asyncpg.InternalClientError,
     ConnectionError,
 )
 
@@ -89,7 +97,7 @@ class Connection:
     """One connection from the pool for the length of an `async with`; without a `commit` everything is undone.
 
     The transaction begins with the first statement. With `autocommit` there is none: every statement is its own, at
-    less than half of the cost. Failures are the driver's own errors.
+    less than half of the cost. Failures are the driver's own errors, and TimeoutError for a server that does not answer.
     """
 
     def __init__(self, engine: AsyncEngine, *, autocommit: bool = False) -> None:
@@ -97,6 +105,7 @@ class Connection:
         self._pooled: AsyncConnection = engine.connect()
         self._autocommit = autocommit
         self._in_transaction = False
+        self._interrupted = False
         self._writes = Writes()
 
     async def __aenter__(self) -> Self:
@@ -140,7 +149,7 @@ class Connection:
             await self._send_writes()
         if not self._in_transaction:
             return
-        outcome = await self._alive().execute("COMMIT")
+        outcome = await self._alive().execute("COMMIT", timeout=ANSWER_SECONDS)
         self._in_transaction = False
         if outcome != "COMMIT":
             # A statement had failed, and whoever ran it went on as if it had not.
@@ -149,7 +158,7 @@ class Connection:
     async def __aexit__(self, *_: object) -> None:
         try:
             # Giving back a connection that is idle waits for nothing, so nothing can interrupt it.
-            await (_to_its_end(self._undo) if self._in_transaction else self._pooled.close())
+            await (_to_its_end(self._undo) if self._in_transaction or self._interrupted else self._pooled.close())
         finally:
             self._turns.give_back()
 
@@ -166,12 +175,16 @@ class Connection:
         if not self._in_transaction and not self._autocommit:
             # Noted before it is asked for: cancelled in between, the transaction may have begun all the same.
             self._in_transaction = True
-            await self._alive().execute("BEGIN")
+            await self._alive().execute("BEGIN", timeout=ANSWER_SECONDS)
         try:
-            rows: list[Row] = await self._alive().fetch(sql, *arguments, record_class=Row)
-        except asyncpg.ReadOnlySQLTransactionError:
-            # A former primary keeps its connections open and only refuses writes: each would be refused for ever.
+            rows: list[Row] = await self._alive().fetch(sql, *arguments, timeout=ANSWER_SECONDS, record_class=Row)
+        except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError):
+            # A former primary keeps its connections open and only refuses writes: each would be refused for ever. A driver
+            # that lost its thread does not find it again.
             self._driver.terminate()
+            raise
+        except (asyncio.CancelledError, TimeoutError):
+            self._interrupted = True
             raise
         return rows
 
@@ -182,10 +195,13 @@ class Connection:
         return self._driver
 
     async def _undo(self) -> None:
-        """Roll back, and give the connection back; one that cannot roll back is closed instead."""
+        """Roll back, and give the connection back; one that cannot roll back is closed instead.
+
+        Also without a transaction where a read was broken off: whoever comes next would wait for its end.
+        """
         try:
             if not self._driver.is_closed():
-                await self._driver.execute("ROLLBACK")
+                await self._driver.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             self._driver.terminate()
         finally:
