@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -77,7 +77,7 @@ _SAVE_TOKEN = text("UPDATE refresh_tokens SET used_at = :used_at, successors = :
 
 # Refused connections are OSErrors; a server that is starting or stopping refuses in its own words, which SQLAlchemy
 # passes on as they are.
-_DATABASE_FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, OSError)
+_DATABASE_FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, InternalClientError, OSError)
 
 
 class PostgresSessions:
