@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import asyncpg
 import grpc
 import httpx
 from google.rpc import error_details_pb2, status_pb2
@@ -31,6 +30,7 @@ from kapda.api.orders.v1 import order_service_pb2 as orders
 from kapda.api.orders.v1.order_pb2 import Order
 from kapda.api.orders.v1.order_service_pb2_grpc import OrderServiceStub
 from kapda.entrypoints.cli.stack import Stack
+from tests.shop.database import Database
 
 T = TypeVar("T")
 _dice = random.Random(7)  # noqa: S311  (pauses, no secrets)
@@ -92,7 +92,7 @@ class Wire:
     stack: Stack
     channel: grpc.aio.Channel
     gateway: httpx.AsyncClient
-    database: asyncpg.Pool
+    database: Database
 
     async def sign_up(self) -> "Caller":
         """A new customer."""
@@ -291,9 +291,5 @@ async def reach(stack: Stack) -> AsyncIterator[Wire]:
         options=[("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500)],
     )
     url = environment["KAPDA_RAZORPAY_BASE_URL"]
-    async with (
-        channel,
-        httpx.AsyncClient(base_url=url, timeout=20.0) as gateway,
-        asyncpg.create_pool(environment["KAPDA_DATABASE_URL"], min_size=1, max_size=2) as database,
-    ):
-        yield Wire(stack, channel, gateway, database)
+    async with channel, httpx.AsyncClient(base_url=url, timeout=20.0) as gateway:
+        yield Wire(stack, channel, gateway, Database(environment["KAPDA_DATABASE_URL"]))

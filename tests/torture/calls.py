@@ -86,7 +86,8 @@ class Line:
             try:
                 return await call
             except grpc.aio.AioRpcError as error:
-                if error.code() not in _AGAIN:
+                # A call that waited for its server until little of its time was left was not begun.
+                if error.code() not in _AGAIN and reason_of(error) != "DEADLINE_TOO_SHORT":
                     raise _refusal(error) from error
                 if time.monotonic() > deadline:
                     raise

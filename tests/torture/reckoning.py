@@ -18,10 +18,12 @@ from tests.shop.wire import Wire, eventually
 from tests.torture.diary import Diary
 
 _REST_SECONDS = 90.0
-# What nobody is working on any more. `unseen` are checkouts that the poller has not looked at since all became well.
+# What nobody is working on any more. `unseen` are checkouts that the poller has not looked at since all became well; a look
+# is not over before its job is.
 _UNREST = """
     SELECT (SELECT count(*) FROM checkouts WHERE state IN ('opening', 'capturing')) AS undecided,
         (SELECT count(*) FROM checkouts WHERE next_check_at <= now()) AS unseen,
+        (SELECT count(*) FROM pgqueuer WHERE status IN ('queued', 'picked')) AS jobs,
         (SELECT count(*) FROM refunds WHERE state IN ('requested', 'pending')) AS refunds,
         (SELECT count(*) FROM gateway_events WHERE state = 'pending') AS deliveries,
         (SELECT count(*) FROM outbox_events WHERE published_at IS NULL) AS events

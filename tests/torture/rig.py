@@ -21,6 +21,7 @@ from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.entrypoints.cli.probes import http_is_ready
 from kapda.entrypoints.cli.stack import Stack, running_stack
 from kapda.entrypoints.cli.supervisor import Supervisor
+from tests.shop.processes import frozen_postgres
 from tests.shop.wire import ADMIN_PASSWORD, Json
 from tests.waiting import until
 
@@ -103,6 +104,11 @@ class Rig:
         postgres.start()
         await self.leases_run_out()
 
+    async def database_hangs(self) -> None:
+        """Nobody in the database answers for a while, and all connections stay open."""
+        with frozen_postgres(self.stack):
+            await asyncio.sleep(self.dice.uniform(0.3, 3.0))
+
     async def without_valkey(self) -> None:
         """Redis is gone for a while, and everything it knew with it."""
         valkey = self.stack.supervisor.services["valkey"]
@@ -163,6 +169,7 @@ class Rig:
             **{f"frozen {name}": (1, partial(self.freeze, name)) for name in ("serve", "worker", "webhooks")},
             "frozen emulator": (3, partial(self.freeze, "emulator")),
             "killed postgresql": (4, self.power_cut),
+            "frozen postgresql": (2, self.database_hangs),
             "killed valkey": (3, self.without_valkey),
             "webhooks off at the emulator": (2, self.without_webhooks),
             "clock jump of the emulator": (3, self.clock_jump),

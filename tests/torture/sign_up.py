@@ -80,7 +80,7 @@ async def _signed_in(wire: Wire, role: Role, statement: str, *values: object) ->
     """With a session; tried again when the database dies meanwhile."""
     while True:
         try:
-            user_id = await wire.database.fetchval(statement, *values)
+            user_id = await wire.database.insert(statement, *values)
             session = Session.start(SessionId(uuid4()), UserId(user_id), datetime.now(UTC))
             await wire.database.execute(_SESSION, session.id, session.user_id, session.created_at, session.expires_at)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
