@@ -1,6 +1,7 @@
 """A lock holds however Redis loses it, and guesses in parallel do not slip by: on a real PostgreSQL and Valkey."""
 
 import asyncio
+import itertools
 import os
 import signal
 import tempfile
@@ -27,9 +28,12 @@ from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.log_in_attempts import OPEN, Attempt, PastAttempt
 from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
+from kapda.domain.identity.user import DisplayName, EmailAddress, User
 from kapda.domain.shared.errors import Reason, ResourceExhaustedError
+from kapda.domain.shared.ids import UserId
+from tests.fakes.samples import NOON
 
-HOME = ClientNetwork("203.0.113.0/24")
+HOME, ABROAD = ClientNetwork("203.0.113.0/24"), ClientNetwork("198.51.100.0/24")
 EMAIL = "asha@example.in"
 
 
@@ -55,21 +59,27 @@ class Door:
             return refusal.reason is Reason.LOG_IN_LOCKED and (refusal.retry_after or 0) > 800
         return False
 
-    async def flood(self, number: int = 100) -> list[Attempt]:
+    def another_process(self) -> LogInGuard:
+        """A guard that knows nothing of this one, but by what is kept in common."""
+        counters = RedisLogInCounters(self.redis, rest=0.05)
+        return replace(self.guard, counters=counters, under_way=AttemptsUnderWay())
+
+    async def flood(self, number: int = 100, guards: Sequence[LogInGuard] = ()) -> list[Attempt]:
         """So many callers at once, all with a wrong password; those that were let through to its check."""
         gate = asyncio.Event()
 
-        async def guess() -> Attempt | None:
+        async def guess(guard: LogInGuard) -> Attempt | None:
             await gate.wait()
             try:
-                attempt = await self.guard.begin(EMAIL, HOME)
+                attempt = await guard.begin(EMAIL, HOME)
             except ResourceExhaustedError:
                 return None
             await asyncio.sleep(0)
-            await self.guard.failed(attempt)
+            await guard.failed(attempt)
             return attempt
 
-        guesses = [asyncio.create_task(guess()) for _ in range(number)]
+        doors = itertools.cycle(guards or [self.guard])
+        guesses = [asyncio.create_task(guess(next(doors))) for _ in range(number)]
         gate.set()
         return [attempt for attempt in await asyncio.gather(*guesses) if attempt is not None]
 
@@ -117,6 +127,18 @@ async def test_of_a_hundred_guesses_at_once_five_are_checked_without_redis(door:
     door.valkey.kill()
     assert len(await door.flood()) == 5
     assert await door.is_locked()
+
+
+@pytest.mark.parametrize("redis_is_up", [True, False])
+async def test_of_a_hundred_guesses_at_once_through_three_processes_five_are_checked(
+    door: Door, redis_is_up: bool
+) -> None:
+    if not redis_is_up:
+        door.valkey.kill()
+    processes = [door.another_process() for _ in range(3)]
+    assert len(await door.flood(guards=processes)) == 5
+    assert await door.is_locked()
+    assert await door.flood(guards=processes) == []
 
 
 async def test_of_a_hundred_guesses_at_once_five_are_checked_while_redis_comes_and_goes(door: Door) -> None:
@@ -221,6 +243,38 @@ async def test_rows_that_were_read_before_they_were_cleared_are_read_again(door:
     assert (verdict, readings) == (OPEN, [5, 0])
 
 
+async def test_what_a_mailed_link_opened_stays_open_through_flush_restart_and_stop_and_nothing_else_opens(
+    door: Door,
+) -> None:
+    strangers = [ClientNetwork(f"10.0.{number}.0/24") for number in range(20)]
+    for network in strangers:
+        await door.guard.failed(await door.guard.begin(EMAIL, network))
+    await door.fail(5)
+    user = User.signed_up(UserId(door.guard.ids.new()), EmailAddress(EMAIL), DisplayName("Asha"), "-", NOON)
+    proof = door.guard.attempt(EMAIL, HOME)
+    async with PostgresUnitOfWork(door.engine) as uow:
+        await uow.users.add(user)
+        await door.guard.let_in(uow, proof, user.id)
+        await uow.commit()
+    await door.guard.succeeded(proof)
+
+    # The owner's five count no longer, so the strangers close the account only now.
+    for network in strangers[:5]:
+        await door.guard.failed(await door.guard.begin(EMAIL, network))
+
+    async def only_home_is_open() -> bool:
+        gates = [await is_open(door, network) for network in (HOME, ABROAD, *strangers)]
+        return gates == [True, *[False] * 21]
+
+    assert await only_home_is_open()
+    await door.redis.flushall()
+    assert await only_home_is_open()
+    await door.restart()
+    assert await only_home_is_open()
+    door.valkey.kill()
+    assert await only_home_is_open()
+
+
 async def test_neither_redis_nor_the_rows_hold_the_address(door: Door) -> None:
     await door.fail(1)
     (key,) = await door.redis.keys("*")
@@ -237,6 +291,15 @@ async def test_a_success_a_second_for_hours_keeps_the_set_small(door: Door) -> N
     (key,) = await door.redis.keys("*")
     assert await door.redis.zcard(key) == 1, "only the mark is left"
     assert 0 < await door.redis.ttl(key) <= 7200
+
+
+async def is_open(door: Door, network: ClientNetwork) -> bool:
+    """Whether a password from there would be looked at."""
+    try:
+        await door.guard.withdrawn(await door.guard.begin(EMAIL, network))
+    except ResourceExhaustedError:
+        return False
+    return True
 
 
 async def _until_answering(client: Redis) -> None:
