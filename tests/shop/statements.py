@@ -14,7 +14,14 @@ _NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "pg_notify", "typeinfo_tree", "cu
 
 
 class Statements(list[str]):
-    """The statements of a process's pools while it is listened to, but for those that every use case has."""
+    """The statements of a process's pools while it is listened to, but for those that every use case has.
+
+    `asked` are the same as the driver was given them, with what they were asked with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, tuple[object, ...]]] = []
 
     @asynccontextmanager
     async def of(self, container: Container) -> AsyncIterator[None]:
@@ -25,6 +32,7 @@ class Statements(list[str]):
         def note(query: Any) -> None:
             if not any(words in query.query for words in _NOT_COUNTED):
                 self.append(" ".join(query.query.split()))
+                self.asked.append((query.query, tuple(query.args)))
 
         def listen(connection: Any, *_: object) -> None:
             if connection.driver_connection not in heard:
