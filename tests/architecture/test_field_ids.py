@@ -42,6 +42,7 @@ FAILURES = {
     "f41": "statements that grow with the rows",
     "f42": "an event is told as the rows are now, not as they were",
     "f43": "an event leaves before its commit, or is lost after it",
+    "f53": "a refusal too long for its transport arrives as another",
     "f55": "a process told to go drops what it has begun",
     "r1": "failed, then authorised days later",
     "r3": "a webhook that is answered too late",

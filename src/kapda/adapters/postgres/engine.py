@@ -68,6 +68,8 @@ def make_engine(database_url: str, *, pool_size: int = GENERAL_POOL_SIZE, plans:
             "max_cached_statement_lifetime": 0,
             "server_settings": {
                 "application_name": "kapda",
+                # Instants inside JSON are written in the session's zone; whatever the database thinks of, ours is this.
+                "timezone": "UTC",
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
