@@ -112,9 +112,6 @@ class InMemoryCarts:
         for key in [key for key in self._tables.cart_lines if key[0] == cart_id]:
             del self._tables.cart_lines[key]
 
-    async def lock_id(self, cart_id: CartId) -> None:
-        """Nobody else is here."""
-
     async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:
         for variant_id, quantity in bought:
             line = self._tables.cart_lines.get((cart_id, variant_id))

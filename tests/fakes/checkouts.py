@@ -36,6 +36,9 @@ class InMemoryCheckouts:
     async def lock(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
         return await self.get(checkout_id, customer_id)
 
+    async def lock_behind_cart(self, ref: CheckoutRef) -> Checkout | None:
+        return await self.get(ref.id, None)
+
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
         return next(
             (
@@ -96,6 +99,12 @@ class InMemoryCheckouts:
         self._check_unique(saved)
         again = look_again_at or row.next_check_at
         self._tables.checkouts[checkout.id] = replace(row, checkout=saved, next_check_at=again)
+
+    async def open(self, opened: Checkout) -> bool:
+        if self._tables.checkouts[opened.id].checkout.state is not CheckoutState.OPENING:
+            return False
+        await self.save(opened, opened.created_at)
+        return True
 
     async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:
         row = self._tables.checkouts[checkout_id]

@@ -88,18 +88,18 @@ WRITES = {
     # claim, touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
     "merge_guest_cart": 10,
     "create_guest_cart": 1,
-    # claim, lock and read the cart, find a live one, lock the door, pressure, add + hold; gateway; lock, save + answer
-    "start_checkout": 9,
+    # claim, lock and read the cart, find a live one, lock the door, pressure, add + hold; gateway; open + answer
+    "start_checkout": 8,
     # claim, lock and read the cart, lock the live one, rebind; lease, read, answer
     "start_checkout again": 8,
     # the first one's, and: save the live one as superseded, lock stock, release; so the new one is not held with its row
-    "start_checkout superseding": 13,
+    "start_checkout superseding": 12,
     "abandon_checkout": 4,  # claim, lock, save + release, answer
-    # read; claim, lock the cart, lock the checkout, known?, number,
+    # read; claim, lock the cart and the checkout, known?, number,
     # payment + order + ledger + save + take from the cart + event + sell, answer
-    "place_order": 8,
+    "place_order": 7,
     "place_order found": 5,  # read; claim, payment, order, answer
-    "deliver": 10,  # store, job; read, find; the finisher's 5 without a request, finish
+    "deliver": 9,  # store, job; read, find; the finisher's 4 without a request, finish
     "settle": 4,  # read, attempts, schedule; lock
     # Of every aggregate: lease, read, mails, mark, release; lease in vain.
     "relay_events": 6,

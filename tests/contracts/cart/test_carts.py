@@ -241,17 +241,15 @@ async def test_only_what_was_bought_leaves_the_cart(backing: Backing) -> None:
     for variant, quantity in ((kurta, 3), (saree, 2), (stole, 1)):
         await add(backing, variant, quantity)
     async with backing.unit_of_work() as uow:
-        await uow.carts.lock_id(CART)
         await uow.carts.take_bought(CART, [(kurta, 2), (saree, 2), (gone, 1)], LATER)
         await uow.commit()
     assert await quantities(backing) == {kurta: 1, stole: 1}
     assert ((await read(backing)).version, (await read(backing)).updated_at) == (2, LATER)
 
 
-async def test_a_cart_that_is_gone_has_nothing_to_lock_or_to_take(backing: Backing) -> None:
+async def test_a_cart_that_is_gone_has_nothing_to_take(backing: Backing) -> None:
     kurta = await backing.stock_variant()
     async with backing.unit_of_work() as uow:
-        await uow.carts.lock_id(CART)
         await uow.carts.take_bought(CART, [(kurta, 1)], LATER)
         await uow.commit()
 

@@ -58,7 +58,21 @@ async def test_a_checkout_is_read_as_it_was_kept(backing: Backing) -> None:
         for customer in (None, ASHA):
             assert await uow.checkouts.get(checkout.id, customer) == checkout
             assert await uow.checkouts.lock(checkout.id, customer) == checkout
+        assert await uow.checkouts.lock_behind_cart(CheckoutRef(checkout.id, checkout.cart_id)) == checkout
         assert await uow.checkouts.find(checkout.id) == CheckoutRef(checkout.id, checkout.cart_id)
+
+
+@pytest.mark.parametrize("state", S)
+async def test_only_a_checkout_that_is_still_opening_is_opened(backing: Backing, state: CheckoutState) -> None:
+    checkout = await kept(backing, opening())
+    current = replace(checkout, state=state, gateway_order_id="order_1")
+    if state is not CheckoutState.OPENING:
+        await saved(backing, current)
+    opened = checkout.opened("order_2")
+    async with backing.unit_of_work() as uow:
+        assert await uow.checkouts.open(opened) is (state is CheckoutState.OPENING)
+        await uow.commit()
+    assert await read(backing, checkout) == (opened if state is CheckoutState.OPENING else current)
 
 
 async def test_anothers_checkout_and_none_do_not_exist(backing: Backing) -> None:

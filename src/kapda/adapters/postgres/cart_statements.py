@@ -36,7 +36,6 @@ GET = text(f"{_SELECT} WHERE {_CUSTOMERS} {_IN_ORDER}")
 GET_GUEST = text(f"{_SELECT} WHERE {_GUESTS} {_IN_ORDER}")
 LOCK = text(f"SELECT FROM carts c WHERE {_CUSTOMERS} FOR NO KEY UPDATE")
 LOCK_GUEST = text(f"SELECT FROM carts c WHERE {_GUESTS} FOR NO KEY UPDATE")
-LOCK_ID = text("SELECT FROM carts WHERE id = :cart_id FOR NO KEY UPDATE")
 # A cart that has expired is locked by this and left as it is: no row comes back.
 TOUCH = text("""
     INSERT INTO carts AS c (id, customer_id, created_at, updated_at, expires_at)

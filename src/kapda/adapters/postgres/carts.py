@@ -18,7 +18,6 @@ from kapda.adapters.postgres.cart_statements import (
     LOCK,
     LOCK_EXPIRED,
     LOCK_GUEST,
-    LOCK_ID,
     REMOVE_LINE,
     REVIVE,
     SET_QUANTITY,
@@ -51,10 +50,6 @@ class PostgresCarts:
         statement = LOCK if owner.guest_cart_id is None else LOCK_GUEST
         await self._connection.execute(statement, {"id": owner.id, "at": at})
         return await self.get(owner, at)
-
-    async def lock_id(self, cart_id: CartId) -> None:
-        """See the port."""
-        await self._connection.execute(LOCK_ID, {"cart_id": cart_id})
 
     async def touch(self, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime) -> CartId | None:
         """See the port."""

@@ -49,6 +49,11 @@ _OWNED = "id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :cus
 _LIVE = ", ".join(f"'{state.value}'" for state in sorted(LIVE, key=lambda state: state.value))
 _GET = text(f"{_SELECT} WHERE {_OWNED}")
 _LOCK = text(f"{_SELECT} WHERE {_OWNED} FOR NO KEY UPDATE OF c")
+# The scan of the checkout begins with the condition, and so with the cart's lock.
+_LOCK_BEHIND_CART = text(f"""
+    WITH cart AS MATERIALIZED (SELECT FROM carts WHERE id = :cart_id FOR NO KEY UPDATE)
+    {_SELECT} WHERE id = :id AND (SELECT count(*) FROM cart) >= 0 FOR NO KEY UPDATE OF c
+""")  # noqa: S608  (constants only)
 _LOCK_LIVE = text(f"{_SELECT} WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR NO KEY UPDATE OF c")
 _UNPAID = ", ".join(f"'{state.value}'" for state in sorted(UNPAID, key=lambda state: state.value))
 # Starts for one door wait for each other here, so that none is counted too late. Two doors that share the lock's key by
@@ -81,6 +86,15 @@ _SAVE = Write("""
         WHERE id = :id
     )
 """)
+_OPEN = Write(
+    """
+    opened_checkout AS (
+        UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id WHERE id = :id AND state = 'opening'
+        RETURNING id
+    )
+    """,
+    answer="SELECT id FROM opened_checkout",
+)
 _SCHEDULE = text("UPDATE checkouts SET next_check_at = :next_check_at, check_attempts = :attempts WHERE id = :id")
 _ATTEMPTS = text("SELECT check_attempts FROM checkouts WHERE id = :id")
 _DUE = text("SELECT id FROM checkouts WHERE next_check_at <= :at ORDER BY next_check_at LIMIT :limit")
@@ -123,11 +137,18 @@ class PostgresCheckouts:
 
     async def lock(self, checkout_id: CheckoutId, customer_id: UserId | None) -> Checkout | None:
         """See the port."""
-        checkout = await self._one(_LOCK, {"id": checkout_id, "customer_id": customer_id})
+        return await self._locked(_LOCK, {"id": checkout_id, "customer_id": customer_id})
+
+    async def lock_behind_cart(self, ref: CheckoutRef) -> Checkout | None:
+        """See the port."""
+        return await self._locked(_LOCK_BEHIND_CART, {"id": ref.id, "cart_id": ref.cart_id})
+
+    async def _locked(self, statement: TextClause, values: Mapping[str, Any]) -> Checkout | None:
+        checkout = await self._one(statement, values)
         # A statement that waited for the lock has the row as it is now, and everything else as it was when it began: lines,
         # which never change, but not the order that the other door placed meanwhile.
         if checkout is not None and checkout.state is CheckoutState.PLACED:
-            return await self.get(checkout_id, None)
+            return await self.get(checkout.id, None)
         return checkout
 
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
@@ -170,6 +191,11 @@ class PostgresCheckouts:
                 "look_again_at": look_again_at,
             },
         )
+
+    async def open(self, opened: Checkout) -> bool:
+        """See the port."""
+        values = {"id": opened.id, "state": opened.state.value, "gateway_order_id": opened.gateway_order_id}
+        return bool(await self._connection.ask(_OPEN, values))
 
     async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:
         """See the port."""

@@ -96,10 +96,6 @@ class Carts(Protocol):
         """Take every line out."""
         ...
 
-    async def lock_id(self, cart_id: CartId) -> None:
-        """Lock the cart by its id, where it still exists."""
-        ...
-
     async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:
         """Lower each line by the quantity bought and drop it at zero; what was added meanwhile stays."""
         ...

@@ -40,6 +40,10 @@ class Checkouts(Protocol):
         """The same, locked until the end of the transaction."""
         ...
 
+    async def lock_behind_cart(self, ref: CheckoutRef) -> Checkout | None:
+        """The same, whosever it is, with its cart locked before it, where that still exists."""
+        ...
+
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
         """The cart's live checkout, locked until the end of the transaction."""
         ...
@@ -66,6 +70,11 @@ class Checkouts(Protocol):
 
     async def return_gateway_lease(self, checkout_id: CheckoutId, until: datetime) -> None:
         """Give the right back early, if it is still the one that was taken until then."""
+        ...
+
+    async def open(self, opened: Checkout) -> bool:
+        """Write the state and the gateway's order of a checkout that is still opening; False, and nothing done, where it
+        came to another end meanwhile."""
         ...
 
     async def save(self, checkout: Checkout, at: datetime, look_again_at: datetime | None = None) -> None:

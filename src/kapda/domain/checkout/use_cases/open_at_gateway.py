@@ -79,16 +79,14 @@ class OpenAtGateway:
         except GatewayUnknownError:
             await self._return_lease(checkout.id, leased_until)
             raise
-        now = self.clock.now()
+        opened = checkout.opened(order.id)
         async with self.unit_of_work() as uow:
-            current = await uow.checkouts.lock(checkout.id, None)
-            if current is None or current.state is not CheckoutState.OPENING:
-                # Superseded, given up or expired while the gateway was asked; the order made there is never shown.
-                return _require_opened(current or checkout)
-            opened = current.opened(order.id)
-            await uow.checkouts.save(opened, now)
             if key is not None:
                 await uow.requests.answer(key, opened)
+            if not await uow.checkouts.open(opened):
+                # Superseded, given up or expired while the gateway was asked; the order made there is never shown, and
+                # the answer not kept.
+                return _require_opened(await uow.checkouts.get(checkout.id, None) or checkout)
             await uow.commit()
         return opened
 

@@ -117,8 +117,7 @@ class FinishPayment:
                 earlier = await uow.requests.claim(command.request, Order, ref.id)
                 if earlier is not None and earlier.answer is not None:
                     return Finished(Ending.PLACED, order=earlier.answer, replayed=True)
-            await uow.carts.lock_id(ref.cart_id)
-            checkout = await uow.checkouts.lock(ref.id, None)
+            checkout = await uow.checkouts.lock_behind_cart(ref)
             if checkout is None:
                 raise checkout_not_found(ref.id)
             decided = await self._carry_out(uow, command, checkout, payment)

@@ -87,9 +87,7 @@ class ResolveCase:
         if found is None:
             raise case_not_found(case_id)
         ref = await uow.checkouts.find(found.checkout_id)
-        if ref is not None:
-            await uow.carts.lock_id(ref.cart_id)
-        checkout = await uow.checkouts.lock(found.checkout_id, None)
+        checkout = await uow.checkouts.lock_behind_cart(ref) if ref is not None else None
         payment = await uow.payments.lock(found.payment_id)
         case = await uow.cases.lock(case_id)
         if case is None or checkout is None or payment is None:
