@@ -91,6 +91,11 @@ def authentication(open_: Figure, signed_in: Figure, reads: tuple[int, int]) -> 
     )
 
 
+def without_cpu(beside: Figure) -> Figure:
+    """Of what was measured beside a greater load, whose CPU nobody can tell from its own."""
+    return msgspec.structs.replace(beside, cpu_ms={})
+
+
 def figure(tally: Tally, cpu_seconds: dict[str, float], caught_up: float) -> Figure:
     """What a tally says."""
     rounds = max(1, tally.rounds)

@@ -18,7 +18,7 @@ import msgspec
 from benchmarks.bars import Bar
 from benchmarks.bench import Bench, Settings, prepared
 from benchmarks.client import REFUSED, WITHOUT_RETRY
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, without_cpu
 from benchmarks.job import NOBODY, Account, Scenario
 from benchmarks.kept import keep
 from benchmarks.machine import machine
@@ -75,7 +75,7 @@ def overload(settings: Settings, folder: Path, *, times: float) -> Overload:
             times,
             sustainable,
             flood,
-            asking.result(),
+            without_cpu(asking.result()),
             before,
             round(memory_mib(server), 1),
             recovered,

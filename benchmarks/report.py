@@ -91,6 +91,8 @@ def _costs(medians: Mapping[str, Figure]) -> Table:
     names = list(next(iter(medians.values())).cpu_ms)
     table = _table("CPU ms for one round", *names, "caught up after s")
     for scenario, figure in medians.items():
+        if not figure.cpu_ms:
+            continue
         table.add_row(scenario, *(f"{figure.cpu_ms[name]:.2f}" for name in names), f"{figure.caught_up:.1f}")
     return table
 

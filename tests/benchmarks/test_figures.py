@@ -3,9 +3,20 @@
 import pytest
 
 from benchmarks.bars import Bar, bars_of
-from benchmarks.figures import Authentication, Figure, Latency, Memory, Result, authentication, figure, medians_of
+from benchmarks.figures import (
+    Authentication,
+    Figure,
+    Latency,
+    Memory,
+    Result,
+    authentication,
+    figure,
+    medians_of,
+    without_cpu,
+)
 from benchmarks.hashing import checks_per_second
 from benchmarks.job import Tally
+from benchmarks.report import report
 from benchmarks.scenes import GETS_BESIDE, LOG_INS
 
 SOLD_OUT = "StartCheckout FAILED_PRECONDITION INSUFFICIENT_STOCK"
@@ -125,3 +136,12 @@ def test_knowing_who_calls_costs_what_the_same_call_costs_more() -> None:
 
 def test_the_library_checks_passwords_on_every_core() -> None:
     assert checks_per_second(0.05, threads=2) > 0
+
+
+def test_what_is_measured_beside_a_load_has_no_cpu_of_its_own_and_is_reported_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = result(good())
+    found.several = [{**run, GETS_BESIDE: without_cpu(run[GETS_BESIDE])} for run in found.several]
+    assert report(found)
+    assert GETS_BESIDE in capsys.readouterr().out
