@@ -19,12 +19,8 @@ from kapda.entrypoints.grpc.lanes import Lanes
 from kapda.entrypoints.grpc.self_call import SelfCall
 from kapda.entrypoints.grpc.serve import serve, stop_on_signals
 from kapda.entrypoints.grpc.server import GrpcServer, ServerSettings
-from kapda.entrypoints.http.server import serve_http
-from kapda.entrypoints.http.webhooks import create_webhooks_app
 from kapda.entrypoints.queue_probe import probe_queue
 from kapda.entrypoints.settings import Settings
-from kapda.entrypoints.worker.worker import WorkerUseCases
-from kapda.entrypoints.worker.worker import run_worker as work
 
 # How often a serving process asks whether its database still answers, and how long it waits for that.
 READINESS_SECONDS = 2.0
@@ -85,6 +81,10 @@ def build_server(settings: Settings, container: Container, *, share_port: bool =
 
 async def run_webhooks(settings: Settings) -> None:
     """The webhook shim, until SIGTERM or SIGINT."""
+    # Each process loads only what it runs: the rest is seven megabytes of a server.
+    from kapda.entrypoints.http.server import serve_http  # noqa: PLC0415
+    from kapda.entrypoints.http.webhooks import create_webhooks_app  # noqa: PLC0415
+
     stop = stop_on_signals()
     container = Container(settings=settings)
     app = create_webhooks_app(
@@ -102,12 +102,14 @@ async def run_webhooks(settings: Settings) -> None:
 
 async def run_worker(settings: Settings, wired: Container | None = None) -> None:
     """Jobs and sweeps, until SIGTERM or SIGINT; `wired` as for the server."""
+    from kapda.entrypoints.worker import worker  # noqa: PLC0415  (as above)
+
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
     garbage.settle()
     try:
-        await work(
-            WorkerUseCases(
+        await worker.run_worker(
+            worker.WorkerUseCases(
                 webhook_silence=container.measure_webhook_silence().execute,
                 process_gateway_event=container.process_gateway_event(),
                 settle_checkout=container.settle_checkout(),

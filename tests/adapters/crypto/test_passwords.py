@@ -3,8 +3,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.low_level import Type
 
-from kapda.adapters.crypto.argon2_hasher import Argon2PasswordHasher
+from kapda.adapters.crypto.argon2_hasher import LANES, MEMORY_KIB, PASSES, Argon2PasswordHasher, nobodys_hash
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.domain.identity.password import MAX_LENGTH, Password
 from kapda.domain.shared.errors import UnavailableError
@@ -84,3 +86,12 @@ async def test_the_longest_password_is_judged_in_bounded_time(strength: ZxcvbnSt
     began = time.monotonic()
     await strength.is_common(longest, ("a@" + "b" * 250, "c " * 50))
     assert time.monotonic() - began < 2
+
+
+def test_the_hash_of_nobody_is_one_like_all_others_and_new_in_every_process() -> None:
+    ours = {"memory_kib": MEMORY_KIB, "passes": PASSES, "lanes": LANES}
+    drawn = nobodys_hash(**ours)
+    real = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID).hash("peacock")
+    assert extract_parameters(drawn) == extract_parameters(real)
+    assert len(drawn) == len(real)
+    assert drawn != nobodys_hash(**ours)

@@ -46,13 +46,19 @@ class _Purse:
         return None
 
 
+class _Storage(RedisStorage):
+    """The library's own, which would load every client for Redis that is installed, seven megabytes of them."""
+
+    DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012  (as the library has it)
+
+
 class RedisRateLimits:
     """RateLimits; buckets by name, each with a limit such as `5 per 15 minutes`."""
 
     def __init__(self, client: Redis, limits: Mapping[str, str], *, rest: float = REST_SECONDS) -> None:
         """Use the connections of `client`, which must give up quickly. Raises ValueError for a text that is no limit."""
         self._limits = {bucket: parse(text) for bucket, text in limits.items()}
-        storage = RedisStorage(
+        storage = _Storage(
             # The library wants an address beside the connections that it is to use.
             "async+redis://unused:0",
             implementation="redispy",
