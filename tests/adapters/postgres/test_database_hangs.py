@@ -49,7 +49,7 @@ def _frozen(backend: int) -> Iterator[None]:
 
 
 async def _backend(uow: PostgresUnitOfWork) -> int:
-    return int(await uow._connection.scalar(text("SELECT pg_backend_pid()")))
+    return int(await uow.connection.scalar(text("SELECT pg_backend_pid()")))
 
 
 async def _is_served(engine: AsyncEngine) -> None:
@@ -91,7 +91,7 @@ async def test_whoever_is_called_away_meanwhile_goes_and_leaves_the_place_to_oth
         async with PostgresUnitOfWork(engine, autocommit=autocommit) as uow:
             known.set_result(await _backend(uow))
             await asyncio.sleep(0)
-            await uow._connection.scalar(text("SELECT pg_sleep(60)"))
+            await uow.connection.scalar(text("SELECT pg_sleep(60)"))
 
     asking = asyncio.create_task(ask())
     with _frozen(await known):

@@ -33,7 +33,7 @@ async def engine(server: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
 
 async def _ask(engine: AsyncEngine, statement: str = "SELECT 1") -> None:
     async with PostgresUnitOfWork(engine) as uow:
-        await uow._connection.execute(text(statement))
+        await uow.connection.execute(text(statement))
 
 
 async def _answers_within(engine: AsyncEngine, seconds: float) -> None:

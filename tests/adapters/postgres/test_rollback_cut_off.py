@@ -32,7 +32,7 @@ async def _leave(engine: AsyncEngine, pid: "asyncio.Future[int]", error: Excepti
     """Claim something, freeze the server's process, and leave without a commit: the rollback waits for an answer."""
     async with PostgresUnitOfWork(engine) as uow:
         await uow.requests.claim(RequestKey(uuid4(), "Try", RequestId(uuid4()), b"body"), str)
-        backend = int(await uow._connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+        backend = int(await uow.connection.scalar(text("SELECT pg_backend_pid()")) or 0)
         os.kill(backend, signal.SIGSTOP)
         pid.set_result(backend)
         if error is not None:

@@ -46,7 +46,7 @@ async def _claimed(
 
 
 async def _run(statement: str, uow: PostgresUnitOfWork) -> None:
-    await uow._connection.execute(text(statement))
+    await uow.connection.execute(text(statement))
 
 
 async def _kept(engine: AsyncEngine, key: RequestKey) -> tuple[bool, bool]:
@@ -82,7 +82,7 @@ def _checked_out(engine: AsyncEngine) -> int:
 
 
 async def _pid(uow: PostgresUnitOfWork) -> int:
-    return int(await uow._connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+    return int(await uow.connection.scalar(text("SELECT pg_backend_pid()")) or 0)
 
 
 async def _terminate(database_url: str, pid: int) -> None:
@@ -201,7 +201,7 @@ async def test_a_commit_that_the_database_refuses_leaves_nothing(engine: AsyncEn
     assert not told
     assert await _kept(engine, key) == (False, False)
     async with PostgresUnitOfWork(engine) as uow:
-        assert await uow._connection.scalar(text("SELECT count(*) FROM ledger_transactions")) == 0
+        assert await uow.connection.scalar(text("SELECT count(*) FROM ledger_transactions")) == 0
 
 
 async def test_leaving_without_a_commit_leaves_nothing(engine: AsyncEngine) -> None:

@@ -126,28 +126,29 @@ def _arrays(quantities: Sequence[tuple[VariantId, int]]) -> dict[str, Any]:
 def _cart(rows: Sequence[Row]) -> Cart:
     first = rows[0]
     return Cart(
-        id=CartId(first.id),
-        customer_id=UserId(first.customer_id) if first.customer_id else None,
-        lines=tuple(_line(row) for row in rows if row.variant_id is not None),
-        version=first.version,
-        updated_at=first.updated_at,
-        expires_at=first.expires_at,
+        id=CartId(first["id"]),
+        customer_id=UserId(first["customer_id"]) if first["customer_id"] else None,
+        lines=tuple(_line(row) for row in rows if row["variant_id"] is not None),
+        version=first["version"],
+        updated_at=first["updated_at"],
+        expires_at=first["expires_at"],
     )
 
 
 def _line(row: Row) -> CartLine:
+    # By subscript: attributes of a row are found only after the search for a real one has failed.
     return CartLine(
-        variant_id=VariantId(row.variant_id),
-        product_id=ProductId(row.product_id),
-        designer_id=DesignerId(row.designer_id),
-        sku=row.sku,
-        title=row.title,
-        options=row.options,
-        quantity=row.quantity,
-        price_when_added=Money(row.price_when_added_minor, row.currency),
-        unit_price=Money(row.price_minor, row.currency),
-        available=row.available,
-        on_sale=row.on_sale,
-        max_quantity=row.max_quantity_per_line,
-        terms=SaleTerms(row.hsn_code, row.gstin, row.commission_basis_points),
+        variant_id=VariantId(row["variant_id"]),
+        product_id=ProductId(row["product_id"]),
+        designer_id=DesignerId(row["designer_id"]),
+        sku=row["sku"],
+        title=row["title"],
+        options=row["options"],
+        quantity=row["quantity"],
+        price_when_added=Money(row["price_when_added_minor"], row["currency"]),
+        unit_price=Money(row["price_minor"], row["currency"]),
+        available=row["available"],
+        on_sale=row["on_sale"],
+        max_quantity=row["max_quantity_per_line"],
+        terms=SaleTerms(row["hsn_code"], row["gstin"], row["commission_basis_points"]),
     )

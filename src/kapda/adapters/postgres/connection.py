@@ -13,7 +13,7 @@ from typing import Any, Final, Self, overload
 import asyncpg
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.turns import turns_of
 from kapda.adapters.postgres.writes import Write, Writes
@@ -102,7 +102,7 @@ class Connection:
 
     def __init__(self, engine: AsyncEngine, *, autocommit: bool = False) -> None:
         self._turns = turns_of(engine)
-        self._pooled: AsyncConnection = engine.connect()
+        self._engine = engine
         self._autocommit = autocommit
         self._in_transaction = False
         self._interrupted = False
@@ -111,8 +111,8 @@ class Connection:
     async def __aenter__(self) -> Self:
         await self._turns.take()
         try:
-            pooled = await self._pooled
-            self._driver: Any = (await pooled.get_raw_connection()).driver_connection
+            self._pooled = await self._engine.raw_connection()
+            self._driver: Any = self._pooled.driver_connection
         except BaseException:
             self._turns.give_back()
             raise
@@ -157,8 +157,10 @@ class Connection:
 
     async def __aexit__(self, *_: object) -> None:
         try:
-            # Giving back a connection that is idle waits for nothing, so nothing can interrupt it.
-            await (_to_its_end(self._undo) if self._in_transaction or self._interrupted else self._pooled.close())
+            if self._in_transaction or self._interrupted:
+                await _to_its_end(self._undo)
+            else:
+                self._give_back()
         finally:
             self._turns.give_back()
 
@@ -205,7 +207,11 @@ class Connection:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             self._driver.terminate()
         finally:
-            await self._pooled.close()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """To the pool. It waits for nothing: SQLAlchemy has begun no transaction, and has nothing to reset."""
+        self._pooled.close()
 
 
 @lru_cache(_STATEMENTS)

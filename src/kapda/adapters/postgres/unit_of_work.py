@@ -5,8 +5,9 @@ less than half of a transaction's cost.
 """
 
 from collections.abc import Callable, Collection
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -36,6 +37,13 @@ from kapda.adapters.postgres.signing_keys import PostgresNonces, PostgresSigning
 from kapda.adapters.postgres.stock import PostgresStock
 from kapda.domain.shared.jobs import Job
 
+Repository = TypeVar("Repository")
+
+
+def _on(make: Callable[[Connection], Repository]) -> cached_property[Repository]:
+    """A repository on the unit's connection, made when it is first used: there are many, and a call uses few."""
+    return cached_property(lambda uow: make(uow.connection))
+
 
 def _nobody_to_tell(_jobs: Collection[Job]) -> None:
     return None
@@ -48,33 +56,33 @@ class PostgresUnitOfWork:
     that enqueued jobs, with their kinds, to have the workers look at once.
     """
 
-    audit: PostgresAudit
-    api_keys: PostgresApiKeys
-    signing_keys: PostgresSigningKeys
-    nonces: PostgresNonces
-    users: PostgresUsers
-    sessions: PostgresSessions
-    refresh_tokens: PostgresRefreshTokens
-    designer_members: PostgresDesignerMembership
-    profiles: PostgresProfiles
-    addresses: PostgresAddresses
-    personal_data: PostgresPersonalData
-    log_in_attempts: PostgresLogInAttempts
-    known_networks: PostgresKnownNetworks
-    requests: PostgresRequestLog
-    carts: PostgresCarts
-    checkouts: PostgresCheckouts
-    payments: PostgresPayments
-    refunds: PostgresRefunds
-    cases: PostgresCases
-    gateway_events: PostgresGatewayEvents
-    orders: PostgresOrders
-    ledger: PostgresLedger
-    outbox: PostgresOutbox
-    stock: PostgresStock
-    mailed_links: PostgresMailedLinks
-    mails: PostgresMails
-    jobs: PgqueuerJobs
+    audit = _on(PostgresAudit)
+    api_keys = _on(PostgresApiKeys)
+    signing_keys = _on(PostgresSigningKeys)
+    nonces = _on(PostgresNonces)
+    users = _on(PostgresUsers)
+    sessions = _on(PostgresSessions)
+    refresh_tokens = _on(PostgresRefreshTokens)
+    designer_members = _on(PostgresDesignerMembership)
+    profiles = _on(PostgresProfiles)
+    addresses = _on(PostgresAddresses)
+    personal_data = _on(PostgresPersonalData)
+    log_in_attempts = _on(PostgresLogInAttempts)
+    known_networks = _on(PostgresKnownNetworks)
+    requests = _on(PostgresRequestLog)
+    carts = _on(PostgresCarts)
+    checkouts = _on(PostgresCheckouts)
+    payments = _on(PostgresPayments)
+    refunds = _on(PostgresRefunds)
+    cases = _on(PostgresCases)
+    gateway_events = _on(PostgresGatewayEvents)
+    orders = _on(PostgresOrders)
+    ledger = _on(PostgresLedger)
+    outbox = cached_property(lambda uow: PostgresOutbox(uow.connection, uow.jobs))
+    stock = cached_property(lambda uow: PostgresStock(uow.connection, uow.outbox))
+    mailed_links = _on(PostgresMailedLinks)
+    mails = cached_property(lambda uow: PostgresMails(uow.connection, uow.jobs))
+    jobs = _on(PgqueuerJobs)
 
     def __init__(
         self,
@@ -83,46 +91,19 @@ class PostgresUnitOfWork:
         *,
         autocommit: bool = False,
     ) -> None:
-        self._connection = Connection(engine, autocommit=autocommit)
+        self.connection = Connection(engine, autocommit=autocommit)
         self._on_jobs = on_jobs
 
     async def __aenter__(self) -> Self:
         try:
-            connection = await self._connection.__aenter__()
+            await self.connection.__aenter__()
         except Exception as error:
             raise domain_error(error) or error from error
-        self.audit = PostgresAudit(connection)
-        self.api_keys = PostgresApiKeys(connection)
-        self.signing_keys = PostgresSigningKeys(connection)
-        self.nonces = PostgresNonces(connection)
-        self.users = PostgresUsers(connection)
-        self.sessions = PostgresSessions(connection)
-        self.refresh_tokens = PostgresRefreshTokens(connection)
-        self.designer_members = PostgresDesignerMembership(connection)
-        self.profiles = PostgresProfiles(connection)
-        self.addresses = PostgresAddresses(connection)
-        self.personal_data = PostgresPersonalData(connection)
-        self.log_in_attempts = PostgresLogInAttempts(connection)
-        self.known_networks = PostgresKnownNetworks(connection)
-        self.requests = PostgresRequestLog(connection)
-        self.carts = PostgresCarts(connection)
-        self.checkouts = PostgresCheckouts(connection)
-        self.payments = PostgresPayments(connection)
-        self.refunds = PostgresRefunds(connection)
-        self.cases = PostgresCases(connection)
-        self.gateway_events = PostgresGatewayEvents(connection)
-        self.orders = PostgresOrders(connection)
-        self.ledger = PostgresLedger(connection)
-        self.jobs = PgqueuerJobs(connection)
-        self.outbox = PostgresOutbox(connection, self.jobs)
-        self.stock = PostgresStock(connection, self.outbox)
-        self.mailed_links = PostgresMailedLinks(connection)
-        self.mails = PostgresMails(connection, self.jobs)
         return self
 
     async def commit(self) -> None:
         """See the port."""
-        await self._connection.commit()
+        await self.connection.commit()
         if self.jobs.woken:
             self._on_jobs(self.jobs.woken)
 
@@ -130,6 +111,6 @@ class PostgresUnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # Rolls back whatever has not been committed, also when the task was cancelled.
-        await self._connection.__aexit__(kind, error, traceback)
+        await self.connection.__aexit__(kind, error, traceback)
         if error is not None and (meaning := domain_error(error)) is not None:
             raise meaning from error
