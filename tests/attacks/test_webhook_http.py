@@ -289,7 +289,7 @@ BROKEN = {
 async def test_broken_http_is_refused_or_hung_up_on_and_the_next_delivery_is_taken(
     run_shim: RunShim,  # noqa: F811
 ) -> None:
-    async with run_shim(answer_seconds=0.5) as running:
+    async with run_shim(answer_seconds=3.0) as running:
         with structlog.testing.capture_logs() as lines:
             for what, parts in BROKEN.items():
                 answer = await spoken(running, *parts)
@@ -302,7 +302,7 @@ async def test_broken_http_is_refused_or_hung_up_on_and_the_next_delivery_is_tak
 
 
 async def test_bodies_that_trickle_hold_up_nobody_and_end(run_shim: RunShim) -> None:  # noqa: F811
-    async with run_shim(answer_seconds=0.5) as slow:
+    async with run_shim(answer_seconds=3.0) as slow:
         head = HEAD + b"Content-Length: 1000\r\n\r\n"
         trickling = [asyncio.create_task(spoken(slow, head, *[b"x"] * 5, pause=0.05)) for _ in range(40)]
         # Let in beside them: they hold no place where deliveries are stored.
