@@ -25,6 +25,9 @@ class MailServer:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     answers: bool = True
     silent_after: int | None = None
+    # Letters that one conversation may bring; the next is turned away.
+    letters_each: int | None = None
+    conversations: int = 0
     port: int = 0
 
     def parsed(self) -> list[EmailMessage]:
@@ -33,11 +36,17 @@ class MailServer:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One conversation."""
+        self.conversations += 1
+        letters = 0
         try:
             await self._say(writer, "220 mail.test ready", "CONNECT")
             while line := (await reader.readline()).decode().strip():
                 verb = line.split(maxsplit=1)[0].upper()
                 if verb == "QUIT":
+                    break
+                letters += verb == "MAIL"
+                if self.letters_each is not None and letters > self.letters_each:
+                    await self._say(writer, "421 enough for now", "")
                     break
                 await self._answer(verb, line, reader, writer)
         except (OSError, asyncio.IncompleteReadError):

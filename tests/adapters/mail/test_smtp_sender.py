@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from kapda.adapters.mail.mime import Sender
-from kapda.adapters.mail.smtp_sender import Security, SmtpSender, SmtpServer
+from kapda.adapters.mail.smtp_sender import CONNECTIONS, Security, SmtpSender, SmtpServer
 from kapda.domain.identity.user import DisplayName, EmailAddress
 from kapda.domain.notifications.letters import Content, OutgoingMail
 from kapda.domain.notifications.ports import MailRefusedError, MailUnavailableError
@@ -150,3 +151,34 @@ def _certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 def _loopback() -> x509.IPAddress:
     return x509.IPAddress(ip_address("127.0.0.1"))
+
+
+async def _send_all(sender: SmtpSender, count: int) -> list[BaseException | None]:
+    mails = [replace(MAIL, id=MailId(UUID(int=number))) for number in range(count)]
+    return await asyncio.gather(*(sender.send(mail) for mail in mails), return_exceptions=True)
+
+
+async def test_letters_that_come_together_share_few_connections_and_leave_none_open(server: MailServer) -> None:
+    sender = sender_for(server)
+    assert set(await _send_all(sender, 10 * CONNECTIONS)) == {None}
+    assert len({message["Message-ID"] for message in server.parsed()}) == 10 * CONNECTIONS
+    assert server.conversations == CONNECTIONS
+    # Nothing that may have been closed meanwhile is used again.
+    await sender.send(MAIL)
+    assert server.conversations == CONNECTIONS + 1
+
+
+async def test_a_server_that_takes_few_letters_a_connection_gets_more_connections(server: MailServer) -> None:
+    server.letters_each = 2
+    assert set(await _send_all(sender_for(server), 6 * CONNECTIONS)) == {None}
+    assert len(server.messages) == 6 * CONNECTIONS
+    assert server.conversations >= 3 * CONNECTIONS
+
+
+async def test_letters_that_wait_in_vain_are_told_so_in_time_and_the_next_ones_find_a_place(server: MailServer) -> None:
+    server.answers = False
+    sender = sender_for(server)
+    waited = await _send_all(sender, 8 * CONNECTIONS)
+    assert {type(error) for error in waited} == {MailUnavailableError}
+    server.answers = True
+    assert set(await _send_all(sender, 2 * CONNECTIONS)) == {None}

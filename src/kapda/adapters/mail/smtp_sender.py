@@ -1,4 +1,4 @@
-"""Mails over SMTP, one connection a mail."""
+"""Mails over SMTP, a few at a time."""
 
 import asyncio
 import ssl
@@ -15,6 +15,8 @@ from kapda.domain.notifications.ports import MailRefusedError, MailUnavailableEr
 # For each step of the conversation, and for all of it: well within the lease of a mail.
 STEP_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 40.0
+# Conversations at once: mail servers turn a client away that opens dozens.
+CONNECTIONS: Final = 8
 _PERMANENT: Final = range(500, 600)
 
 
@@ -46,6 +48,9 @@ class SmtpSender:
     Only the answers to the recipient and to the message itself are about the letter, so only their 5xx is final. A
     server that refuses us, our log-in or our sender's address will refuse every letter until somebody mends that:
     those letters wait. After a message whose answer was lost nobody knows whether it was taken; it is sent again.
+
+    A connection whose letter was taken is handed to a letter that waits for one, and closed where none does: of a
+    hundred letters few pay for a connection, encryption and a log-in, and none is left open.
     """
 
     def __init__(
@@ -60,21 +65,82 @@ class SmtpSender:
         self._sender = sender
         self._step_seconds = step_seconds
         self._total_seconds = total_seconds
+        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._waiting = 0
+        # Never more than there are letters waiting.
+        self._free: list[aiosmtplib.SMTP] = []
 
     async def send(self, mail: OutgoingMail) -> None:
         """See the port. The library's errors quote the server, which may quote an address: none leaves here."""
         try:
             async with asyncio.timeout(self._total_seconds):
-                await self._converse(mail)
+                await self._take_place()
+                try:
+                    await self._converse(mail)
+                finally:
+                    self._places.release()
         except aiosmtplib.SMTPResponseException as error:
             raise MailUnavailableError(str(error.code)) from None
         except (aiosmtplib.SMTPException, OSError) as error:
             # A timeout is an OSError too.
             raise MailUnavailableError(type(error).__name__) from None
 
+    async def _take_place(self) -> None:
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        except BaseException:
+            self._waiting -= 1
+            while len(self._free) > self._waiting:
+                self._free.pop().close()
+            raise
+        self._waiting -= 1
+
     async def _converse(self, mail: OutgoingMail) -> None:
+        client = await self._announced()
+        try:
+            await client.rcpt(mail.to.text)
+            await client.data(to_message(mail, self._sender))
+        except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as error:
+            client.close()
+            if error.code in _PERMANENT:
+                raise MailRefusedError(error.code) from None
+            raise
+        except BaseException:
+            client.close()
+            raise
+        if self._waiting > len(self._free):
+            self._free.append(client)
+        else:
+            # The letter is taken; a farewell would only be one more thing to wait for.
+            client.close()
+
+    async def _announced(self) -> aiosmtplib.SMTP:
+        """A connection on which a letter of ours is announced: one that another letter has just left, or a new one."""
+        if self._free:
+            client = self._free.pop()
+            try:
+                await client.mail(self._sender.address)
+            except (aiosmtplib.SMTPException, OSError):
+                # It takes no more letters; some servers count them.
+                client.close()
+            except BaseException:
+                client.close()
+                raise
+            else:
+                return client
+        client = self._client()
+        try:
+            await client.connect()
+            await client.mail(self._sender.address)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _client(self) -> aiosmtplib.SMTP:
         server = self._server
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             timeout=self._step_seconds,
@@ -85,16 +151,3 @@ class SmtpSender:
             tls_context=server.trust,
             local_hostname=self._sender.domain,
         )
-        try:
-            await client.connect()
-            await client.mail(self._sender.address)
-            try:
-                await client.rcpt(mail.to.text)
-                await client.data(to_message(mail, self._sender))
-            except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as error:
-                if error.code in _PERMANENT:
-                    raise MailRefusedError(error.code) from None
-                raise
-        finally:
-            # The letter is taken or not by now; a farewell would only be one more thing to wait for.
-            client.close()
