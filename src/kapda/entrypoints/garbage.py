@@ -10,7 +10,7 @@ YOUNGEST = 10_000
 def settle() -> None:
     """Keep what start-up has made out of every later search: it stays for as long as the process does.
 
-    Call it once everything is loaded and wired. It saves a thirtieth of the server's time under load.
+    Call it once everything is loaded and wired. What it saves is little, and was not measured by itself.
     """
     gc.collect()
     gc.freeze()

@@ -81,7 +81,7 @@ def build_server(settings: Settings, container: Container, *, share_port: bool =
 
 async def run_webhooks(settings: Settings) -> None:
     """The webhook shim, until SIGTERM or SIGINT."""
-    # Each process loads only what it runs: the rest is seven megabytes of a server.
+    # Each process loads only what it runs: a server has no use for what serves HTTP.
     from kapda.entrypoints.http.server import serve_http  # noqa: PLC0415
     from kapda.entrypoints.http.webhooks import create_webhooks_app  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """Who waits for a connection gets one in the order of arrival.
 
-The pool alone gives a connection that comes back to whoever asks next, so in a crowd some are overtaken again and again:
-the slowest of a hundred buyers waited four times as long as the usual one.
+The pool alone gives a connection that comes back to whoever asks next, so in a crowd some are overtaken again and again, and
+the slowest wait several times as long as the usual one (`docs/performance.md`).
 """
 
 import asyncio
