@@ -12,7 +12,7 @@ from tests.shop.processes import end_of, frozen_postgres, pid_of, restart
 from tests.shop.wire import Wire, insist
 
 # Freezes a whole PostgreSQL and waits for real time limits.
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(300)]
 
 # What machinery that starts and ends processes usually grants before it kills, with something for a busy machine.
 WITHIN_SECONDS = 45.0

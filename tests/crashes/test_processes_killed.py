@@ -18,7 +18,7 @@ from tests.shop.processes import end_of, kill, kill_postgres, paused, pid_of, re
 from tests.shop.wire import Caller, Wire, eventually, insist, reason_of
 
 # Starts and kills real processes again and again: minutes of two cores.
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(300)]
 
 
 async def _opening(wire: Wire, caller: Caller) -> str:

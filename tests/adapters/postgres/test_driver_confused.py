@@ -6,11 +6,13 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.constraint_errors import domain_error
 from kapda.adapters.postgres.engine import make_engine
 from kapda.adapters.postgres.sessions import PostgresSessionReader
+from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.shared.errors import Reason, UnavailableError
 from kapda.domain.shared.ids import SessionId
 
@@ -63,3 +65,18 @@ def test_a_driver_that_lost_its_thread_is_an_unavailable_database() -> None:
     meaning = domain_error(asyncpg.InternalClientError("cannot switch to state 15"))
     assert isinstance(meaning, UnavailableError)
     assert meaning.reason is Reason.DATABASE_UNAVAILABLE
+
+
+async def test_a_connection_that_is_closed_while_it_is_being_set_up_is_an_unavailable_database(
+    engine: AsyncEngine,
+) -> None:
+    """Made in time, and gone before its first question: the driver then speaks of its own use and not of the server."""
+
+    def close(dbapi_connection: Any, _record: object) -> None:
+        dbapi_connection.driver_connection.terminate()
+
+    event.listen(engine.sync_engine, "connect", close, insert=True)
+    with pytest.raises(UnavailableError) as told:
+        async with PostgresUnitOfWork(engine):
+            pass
+    assert told.value.reason is Reason.DATABASE_UNAVAILABLE

@@ -113,6 +113,10 @@ class Connection:
         try:
             self._pooled = await self._engine.raw_connection()
             self._driver: Any = self._pooled.driver_connection
+        except asyncpg.InterfaceError as error:
+            # Closed by the server between being made and being set up; nothing of ours was asked of it yet.
+            self._turns.give_back()
+            raise asyncpg.ConnectionDoesNotExistError("the new connection is closed") from error
         except BaseException:
             self._turns.give_back()
             raise
