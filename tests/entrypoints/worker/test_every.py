@@ -64,3 +64,25 @@ async def test_a_failure_is_not_the_end() -> None:
     await until(lambda: len(tries) > 2)
     stop.set()
     await asyncio.wait_for(running, 5)
+
+
+async def test_what_hangs_at_the_stop_is_cut_off_and_what_ends_in_time_is_not() -> None:
+    ended, begun, stop = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def end_a_little_later() -> None:
+        await stop.wait()
+        await asyncio.sleep(0.05)
+        ended.append("in time")
+
+    running = [
+        asyncio.create_task(every(3600.0, "hangs", hang, stop, limit=3600.0, grace=0.2)),
+        asyncio.create_task(every(3600.0, "ends", end_a_little_later, stop, limit=3600.0, grace=60.0)),
+    ]
+    await asyncio.wait_for(begun.wait(), 5)
+    stop.set()
+    await asyncio.wait_for(asyncio.gather(*running), 5)
+    assert ended == ["in time"]
