@@ -15,7 +15,10 @@ _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?
 _LOOKS_LIKE_IPV4 = re.compile(r"[0-9.]+")
 MAX_PORT = 65_535
 
-POSTGRESQL = "must be postgresql://user:password@host:port/name; what is special in a password is percent-encoded"
+POSTGRESQL = (
+    "must be postgresql://user:password@host:port/name; "  # pragma: allowlist secret  (the form of one)
+    "what is special in a password is percent-encoded"
+)
 REDIS = "must be redis://host:port/number, rediss://... or unix://...; what is special in a password is percent-encoded"
 HTTP = "must be http://host or https://host, with a port and a path where needed and nothing else"
 ADDRESS = "must be host:port, IPv6 in brackets, the port at most 65535"
