@@ -63,7 +63,7 @@ async def test_a_worker_slower_than_its_lease_sends_a_second_copy_under_the_same
     await sender.begun.wait()
     assert await shop.containers[1].send_mails().execute() == []
     # Its lease ends while it has the mail.
-    await shop.sql("UPDATE mails SET next_attempt_at = now() WHERE id = :id", id=mail_id)
+    await shop.sql("UPDATE mails SET leased_until = now() WHERE id = :id", id=mail_id)
     (quick,) = await shop.containers[1].send_mails().execute()
     (noted,) = await shop.sql("SELECT * FROM mails WHERE id = :id", id=mail_id)
     sender.arrives.set()
