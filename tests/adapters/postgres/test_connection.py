@@ -65,3 +65,10 @@ async def test_a_commit_of_nothing_asks_nothing(engine: AsyncEngine) -> None:
         await connection.execute(text("SELECT 1"))
         await connection.commit()
         await connection.commit()
+
+
+async def test_a_row_is_no_key_of_a_cache(engine: AsyncEngine) -> None:
+    async with Connection(engine) as connection:
+        row = (await connection.execute(_NUMBERS, {"factor": 1, "upto": 1})).one()
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(row)

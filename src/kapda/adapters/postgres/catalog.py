@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -96,22 +97,44 @@ def _question(
     return frozenset(parts), parameters
 
 
-@lru_cache(_SUMMARIES)
 def _summary(row: Row) -> ProductSummary:
+    return _told(
+        row["id"],
+        row["slug"],
+        row["title"],
+        row["category_slug"],
+        _designer(row),
+        (row["min_price_minor"], row["max_price_minor"]),
+        row["variants"],
+        row["published_at"],
+    )
+
+
+@lru_cache(_SUMMARIES)
+def _told(  # noqa: PLR0917 - the columns of a row
+    product_id: UUID,
+    slug: str,
+    title: str,
+    category: str,
+    designer: DesignerRef,
+    prices: tuple[int, int],
+    variants: str | None,
+    published_at: datetime,
+) -> ProductSummary:
     """What a row says, made once for as long as it says the same: every list reads its rows, and few have changed."""
-    variants: list[tuple[dict[str, str], bool]] = orjson.loads(row["variants"] or "[]")
+    sold: list[tuple[dict[str, str], bool]] = orjson.loads(variants or "[]")
     return ProductSummary(
-        id=ProductId(row["id"]),
-        slug=row["slug"],
-        title=row["title"],
-        category=row["category_slug"],
-        designer=_designer(row),
-        min_price=Money(row["min_price_minor"], INR),
-        max_price=Money(row["max_price_minor"], INR),
-        colours=distinct(options[COLOUR] for options, _ in variants if COLOUR in options),
-        sizes=distinct(options[SIZE] for options, _ in variants if SIZE in options),
-        in_stock=any(in_stock for _, in_stock in variants),
-        published_at=row["published_at"],
+        id=ProductId(product_id),
+        slug=slug,
+        title=title,
+        category=category,
+        designer=designer,
+        min_price=Money(prices[0], INR),
+        max_price=Money(prices[1], INR),
+        colours=distinct(options[COLOUR] for options, _ in sold if COLOUR in options),
+        sizes=distinct(options[SIZE] for options, _ in sold if SIZE in options),
+        in_stock=any(in_stock for _, in_stock in sold),
+        published_at=published_at,
     )
 
 

@@ -41,9 +41,14 @@ LOST: Final = (
 
 
 class Row(asyncpg.Record):  # type: ignore[misc]  # the driver has no types
-    """A row whose columns are attributes."""
+    """A row whose columns are attributes.
+
+    It is no key of anything, and not to be compared: with asyncpg 0.32 each comparison of two of a subclass of Record
+    leaves memory behind for good.
+    """
 
     __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:
         try:
