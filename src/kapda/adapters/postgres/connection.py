@@ -12,7 +12,7 @@ from typing import Any, Final, Self, overload
 
 import asyncpg
 from sqlalchemy import TextClause
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi, dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.turns import turns_of
@@ -118,13 +118,12 @@ class Connection:
         try:
             self._pooled = await self._engine.raw_connection()
             self._driver: Any = self._pooled.driver_connection
-        except asyncpg.InterfaceError as error:
-            # Closed by the server between being made and being set up; nothing of ours was asked of it yet.
+        except BaseException as error:
             self._turns.give_back()
-            raise asyncpg.ConnectionDoesNotExistError("the new connection is closed") from error
-        except BaseException:
-            self._turns.give_back()
-            raise
+            told = _told_by_driver(error)
+            if told is error:
+                raise
+            raise told from error
         return self
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> Rows:
@@ -228,6 +227,16 @@ def _compiled(statement: TextClause) -> tuple[str, Sequence[str]]:
     """The statement as the driver wants it, `$1` for the first of the names."""
     compiled: Any = statement.compile(dialect=_DIALECT)
     return compiled.string, compiled.positiontup
+
+
+def _told_by_driver(error: BaseException) -> BaseException:
+    """The driver's own word for why there is no connection."""
+    # SQLAlchemy's adapter puts its own around it.
+    told: BaseException = error.__cause__ or error if isinstance(error, AsyncAdapt_asyncpg_dbapi.Error) else error
+    if isinstance(told, asyncpg.InterfaceError):
+        # Closed by the server between being made and being set up; nothing of ours was asked of it yet.
+        told = asyncpg.ConnectionDoesNotExistError("the new connection is closed")
+    return told
 
 
 async def _to_its_end(work: Callable[[], Awaitable[None]]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import asyncpg
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -88,8 +87,6 @@ def domain_error(error: BaseException) -> DomainError | None:
     # The driver's own errors come bare while a connection is being made, and wrapped afterwards.
     wrapped = error if isinstance(error, DBAPIError) else None
     cause = wrapped.orig.__cause__ if wrapped is not None and wrapped.orig is not None else error
-    if isinstance(cause, AsyncAdapt_asyncpg_dbapi.Error):
-        cause = cause.__cause__ or cause
     constraint = getattr(cause, "constraint_name", None)
     sqlstate = getattr(cause, "sqlstate", None) or ""
     meaning = BY_CONSTRAINT.get(constraint or "") or _BY_SQLSTATE.get(sqlstate)

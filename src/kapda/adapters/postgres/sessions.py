@@ -6,7 +6,6 @@ from uuid import UUID
 
 from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import TextClause, text
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -76,16 +75,9 @@ _FIND_TOKEN = text("""
 _ISSUED_SINCE = text("SELECT count(*) FROM refresh_tokens WHERE session_id = :session_id AND issued_at > :since")
 _SAVE_TOKEN = text("UPDATE refresh_tokens SET used_at = :used_at, successors = :successors WHERE digest = :digest")
 
-# Refused connections are OSErrors; a server that is starting or stopping refuses in its own words, in which SQLAlchemy's
-# pool tells of it by the adapter's error.
-_DATABASE_FAILURES = (
-    SQLAlchemyError,
-    AsyncAdapt_asyncpg_dbapi.Error,
-    PostgresError,
-    InterfaceError,
-    InternalClientError,
-    OSError,
-)
+# Refused connections are OSErrors; a server that is starting or stopping refuses in its own words. SQLAlchemy's
+# own error is that of a pool with none to give.
+_DATABASE_FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, InternalClientError, OSError)
 
 
 class PostgresSessions:
