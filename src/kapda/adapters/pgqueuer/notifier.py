@@ -15,15 +15,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.pgqueuer.names import SETTINGS, channel_of
-from kapda.adapters.postgres.connection import Connection
+from kapda.adapters.postgres.connection import BEHIND_CALLS_SECONDS, Connection
 from kapda.domain.shared.jobs import Job
 
 # Between two notifications of one process. The first commit after a pause is announced at once; those of a crowd
 # share one. Each makes every worker look into its queue, so a crowd of a hundred buyers costs ten looks a second.
 PAUSE_SECONDS = 0.1
-
-# A loss costs a second, so a database that hangs is not waited for: the connection is one of those that calls need.
-PATIENCE_SECONDS = 5.0
 
 # A transaction that only notifies still writes a commit record; nobody needs to wait for the disk to have it.
 _NOTIFY = text("""
@@ -67,7 +64,7 @@ class JobNotifier:
 
     async def _send(self, jobs: Collection[Job]) -> None:
         channels = [channel_of(job) for job in jobs]
-        async with asyncio.timeout(PATIENCE_SECONDS), Connection(self._engine, autocommit=True) as connection:
+        async with asyncio.timeout(BEHIND_CALLS_SECONDS), Connection(self._engine, autocommit=True) as connection:
             await connection.execute(_NOTIFY, {"channels": channels, "payloads": [_payload(one) for one in channels]})
 
 

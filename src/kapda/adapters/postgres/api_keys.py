@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kapda.adapters.postgres.connection import Connection, Row
+from kapda.adapters.postgres.connection import BEHIND_CALLS_SECONDS, Connection, Row
 from kapda.domain.identity.api_key import USE_NOTED_EVERY, ApiKey
 from kapda.domain.identity.scope import Scope
 from kapda.domain.shared.ids import ApiKeyId, DesignerId, UserId
@@ -95,15 +95,11 @@ class PostgresApiKeys:
         return None if row is None else _key(row)
 
 
-# A database that hangs is not waited for: the connection is one of those that calls need.
-PATIENCE_SECONDS = 5.0
-
-
 class PostgresKeyUses:
     """KeyUses: one writer a process, behind the calls; what comes meanwhile is written next."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine
         self._seen: dict[ApiKeyId, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -122,7 +118,10 @@ class PostgresKeyUses:
         while self._seen:
             key_id, at = self._seen.popitem()
             try:
-                async with asyncio.timeout(PATIENCE_SECONDS), self._engine.connect() as connection:
+                async with (
+                    asyncio.timeout(BEHIND_CALLS_SECONDS),
+                    Connection(self._engine, autocommit=True) as connection,
+                ):
                     await connection.execute(_NOTE, {"id": key_id, "at": at, "unless_since": at - USE_NOTED_EVERY})
             except Exception as error:  # noqa: BLE001  (a lost note is made up for by the next call's)
                 _log.warning("use of an API key not noted", type=type(error).__qualname__)

@@ -28,6 +28,9 @@ _DIALECT: Final[Any] = dialect()  # type: ignore[no-untyped-call]
 ANSWER_SECONDS: Final = 10.0
 # A rollback needs no work of the server's. While it is waited for its caller cannot be cancelled, and a drain not end.
 ROLLBACK_SECONDS: Final = 2.0
+# What is done behind the calls, and costs little when it is lost, gives up sooner: its connection is one of those that
+# calls need.
+BEHIND_CALLS_SECONDS: Final = 5.0
 
 # The server has gone, or is going: what was not committed is lost, and another connection may fare better.
 LOST: Final = (

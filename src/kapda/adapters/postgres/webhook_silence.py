@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kapda.adapters.postgres.connection import Connection
+
 # Deliveries that wait are few, and are in another index than those that are done with.
 _LAST_DELIVERY = text("""
     SELECT greatest(
@@ -31,7 +33,7 @@ class PostgresUnannouncedPayments:
 
     async def waiting_since(self, earliest: datetime) -> datetime | None:
         """See the port."""
-        async with self._engine.connect() as connection:
+        async with Connection(self._engine, autocommit=True) as connection:
             last = await connection.scalar(_LAST_DELIVERY)
             since = max(earliest, last) if last is not None else earliest
             values = {"since": since, "first_id": _first_id(since - _SLACK), "announced_from": since - _SLACK}
