@@ -101,6 +101,7 @@ from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.log_out import LogOut
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere
 from kapda.domain.identity.use_cases.password_changer import PasswordChanger
+from kapda.domain.identity.use_cases.password_confirmation import PasswordConfirmation
 from kapda.domain.identity.use_cases.prefer_address import PreferAddress
 from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress
@@ -344,14 +345,15 @@ class Container(containers.DeclarativeContainer):
     password_changer = providers.Factory(
         PasswordChanger, passwords=password_hasher, strength=password_strength, ids=ids, clock=clock
     )
+    password_confirmation = providers.Factory(
+        PasswordConfirmation, unit_of_work=unit_of_work.provider, guard=log_in_guard, passwords=password_hasher
+    )
     change_password = providers.Factory(
         ChangePassword,
         unit_of_work=unit_of_work.provider,
-        guard=log_in_guard,
-        passwords=password_hasher,
+        confirmation=password_confirmation,
         changer=password_changer,
         revoked_tokens=revoked_tokens,
-        clock=clock,
     )
     request_password_reset = providers.Factory(
         RequestPasswordReset, unit_of_work=unit_of_work.provider, ids=ids, clock=clock
@@ -415,8 +417,7 @@ class Container(containers.DeclarativeContainer):
     delete_my_account = providers.Factory(
         DeleteMyAccount,
         unit_of_work=unit_of_work.provider,
-        guard=log_in_guard,
-        passwords=password_hasher,
+        confirmation=password_confirmation,
         revoked_tokens=revoked_tokens,
         clock=clock,
     )

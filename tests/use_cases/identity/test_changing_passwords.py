@@ -18,6 +18,7 @@ from kapda.domain.identity.use_cases.confirm_email import ConfirmEmail, ConfirmE
 from kapda.domain.identity.use_cases.follow_link import FollowLink
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.password_changer import PasswordChanger
+from kapda.domain.identity.use_cases.password_confirmation import PasswordConfirmation
 from kapda.domain.identity.use_cases.request_email_confirmation import (
     RequestEmailConfirmation,
     RequestEmailConfirmationCommand,
@@ -79,7 +80,8 @@ class House:
             self.clock,
         )
         self.guard = guard
-        self.change = ChangePassword(self.unit_of_work, guard, self.passwords, changer, self.revoked, self.clock)
+        confirmation = PasswordConfirmation(self.unit_of_work, guard, self.passwords)
+        self.change = ChangePassword(self.unit_of_work, confirmation, changer, self.revoked)
         self.reset = ResetPassword(self.unit_of_work, links, changer, guard, self.revoked, self.clock)
         self.confirm = ConfirmEmail(self.unit_of_work, links, self.clock)
         self.forgot = RequestPasswordReset(self.unit_of_work, self.ids, self.clock)

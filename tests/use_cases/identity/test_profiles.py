@@ -17,6 +17,7 @@ from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccount, D
 from kapda.domain.identity.use_cases.export_my_data import ExportMyData, ExportMyDataCommand
 from kapda.domain.identity.use_cases.get_profile import GetProfile, GetProfileCommand
 from kapda.domain.identity.use_cases.list_addresses import ListAddresses, ListAddressesCommand
+from kapda.domain.identity.use_cases.password_confirmation import PasswordConfirmation
 from kapda.domain.identity.use_cases.prefer_address import PreferAddress, PreferAddressCommand
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress, RemoveAddressCommand
 from kapda.domain.identity.use_cases.update_address import UpdateAddress, UpdateAddressCommand
@@ -81,7 +82,8 @@ class Desk:
 
     async def delete(self, password: str = PASSWORD, who: Principal = ASHA) -> None:
         guard = open_guard(self.unit_of_work, self.ids, self.clock)
-        use_case = DeleteMyAccount(self.unit_of_work, guard, ReadablePasswordHasher(), self.revoked, self.clock)
+        confirmation = PasswordConfirmation(self.unit_of_work, guard, ReadablePasswordHasher())
+        use_case = DeleteMyAccount(self.unit_of_work, confirmation, self.revoked, self.clock)
         await use_case.execute(DeleteMyAccountCommand(who, password))
 
 
