@@ -4,11 +4,9 @@ import asyncio
 import itertools
 import os
 import signal
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from redis import RedisError
@@ -93,12 +91,6 @@ class Door:
         """Hang the server, or with SIGCONT have it go on."""
         assert self.valkey.pid is not None
         os.kill(self.valkey.pid, number)
-
-
-@pytest.fixture
-def valkey() -> Iterator[EmbeddedValkey]:
-    with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as server:
-        yield server
 
 
 @pytest.fixture

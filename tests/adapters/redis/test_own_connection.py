@@ -3,30 +3,13 @@
 import asyncio
 import os
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from redis import RedisError, ResponseError
 from redis.asyncio import Redis
 
 from kapda.adapters.embedded.valkey import EmbeddedValkey
-from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.own_connection import OwnConnection
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[EmbeddedValkey]:
-    with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as server:
-        yield server
-
-
-@pytest.fixture
-async def client(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
-    client = make_client(valkey.url())
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

@@ -3,32 +3,14 @@
 import asyncio
 import os
 import signal
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
-import pytest
 from redis.asyncio import Redis
 
 from kapda.adapters.embedded.valkey import EmbeddedValkey
-from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.rate_limits import RedisRateLimits
 
 LIMITS = {"auth": "5 per 15 minutes", "caller": "200 per hour"}
-
-
-@pytest.fixture
-def valkey() -> Iterator[EmbeddedValkey]:
-    with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as server:
-        yield server
-
-
-@pytest.fixture
-async def client(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
-    client = make_client(valkey.url())
-    yield client
-    await client.aclose()
 
 
 async def served(limits: RedisRateLimits, times: int, bucket: str = "auth", key: str = "asha") -> int:

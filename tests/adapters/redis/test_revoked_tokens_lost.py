@@ -3,10 +3,8 @@
 import asyncio
 import os
 import signal
-import tempfile
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
-from pathlib import Path
+from collections.abc import Collection
 from uuid import UUID
 
 import pytest
@@ -14,7 +12,6 @@ from redis import RedisError
 from redis.asyncio import Redis
 
 from kapda.adapters.embedded.valkey import EmbeddedValkey
-from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.revoked_tokens import KEY, RedisRevokedTokens
 from kapda.domain.identity.ports import Revocation
 from kapda.domain.shared.ids import SessionId
@@ -29,20 +26,6 @@ async def no_rows() -> Collection[SessionId]:
 
 async def rows() -> Collection[SessionId]:
     return [ENDED]
-
-
-@pytest.fixture
-def valkey() -> Iterator[EmbeddedValkey]:
-    """A server that the test may hang, kill and restart."""
-    with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as server:
-        yield server
-
-
-@pytest.fixture
-async def client(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
-    client = make_client(valkey.url())
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture
