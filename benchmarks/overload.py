@@ -21,7 +21,6 @@ from benchmarks.client import REFUSED, WITHOUT_RETRY
 from benchmarks.figures import Figure, without_cpu
 from benchmarks.job import NOBODY, Account, Scenario
 from benchmarks.kept import keep
-from benchmarks.machine import machine
 from benchmarks.meters import memory_mib
 from benchmarks.report import print_bars, print_figures
 from benchmarks.shop import Shelves
@@ -69,7 +68,7 @@ def overload(settings: Settings, folder: Path, *, times: float) -> Overload:
         recovered = _recovery(bench, accounts[0], shelves)
         return Overload(
             result.taken_at,
-            machine(),
+            result.machine,
             result.shared_machine_load,
             result.settings,
             times,

@@ -21,7 +21,6 @@ from benchmarks.bench import Bench, Settings, prepared
 from benchmarks.figures import Figure
 from benchmarks.job import Scenario
 from benchmarks.kept import keep
-from benchmarks.machine import load_average, machine
 from benchmarks.meters import own_memory_mib
 from benchmarks.trends import Sample, Trend, trends_of
 from kapda.adapters.redis.event_stream import MAX_LENGTH, STREAM
@@ -59,7 +58,6 @@ class Soak(msgspec.Struct):
 
 def soak(settings: Settings, folder: Path, *, rate: float, every: float) -> Soak:
     """Begin `rate` purchases a second for as long as the settings say, and look `every` so many seconds."""
-    before = load_average()
     with prepared(settings, folder, print) as (bench, result), ThreadPoolExecutor(1) as beside:
         _fill_stream(bench)
         shelves = bench.in_shop(bench.open_shop)
@@ -68,8 +66,8 @@ def soak(settings: Settings, folder: Path, *, rate: float, every: float) -> Soak
         samples = asyncio.run(_watch(bench, load, every))
         return Soak(
             result.taken_at,
-            machine(),
-            before,
+            result.machine,
+            result.shared_machine_load,
             result.settings,
             rate,
             load.result(),

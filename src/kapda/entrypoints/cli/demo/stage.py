@@ -1,8 +1,9 @@
 """What the acts of the demo share: the shop, its admin, Razorpay's page, and everybody who ever bought."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from kapda.api.catalog.v1 import catalog_service_pb2, product_pb2
 from kapda.api.checkout.v1 import checkout_pb2
@@ -12,6 +13,8 @@ from kapda.entrypoints.cli.demo.story import Story
 from kapda.entrypoints.cli.mailbox import Mailbox, ReceivedMail
 from kapda.entrypoints.cli.razorpay_page import RazorpayPage
 from kapda.entrypoints.cli.wire import Wire, send
+
+T = TypeVar("T")
 
 PLACED_WITHIN_SECONDS: Final = 15.0
 MAILED_WITHIN_SECONDS: Final = 15.0
@@ -71,23 +74,25 @@ class Stage:
 
     async def mails_about(self, subject: str) -> list[ReceivedMail]:
         """The mails with that subject, once there are any; none after some seconds."""
-        deadline = asyncio.get_running_loop().time() + MAILED_WITHIN_SECONDS
-        while True:
-            mails = await asyncio.to_thread(self.mailbox.about, subject)
-            if mails or asyncio.get_running_loop().time() > deadline:
-                return mails
-            await asyncio.sleep(_POLL_SECONDS)
+        return await _watched(lambda: asyncio.to_thread(self.mailbox.about, subject), bool, MAILED_WITHIN_SECONDS)
 
     async def until_placed(self, buyer: Account, checkout_id: str) -> checkout_pb2.Checkout:
         """The checkout once it is placed, or as it is after some seconds."""
-        deadline = asyncio.get_running_loop().time() + PLACED_WITHIN_SECONDS
-        while True:
-            checkout = await buyer.checkout(checkout_id)
-            if checkout.state == checkout_pb2.Checkout.STATE_PLACED:
-                return checkout
-            if asyncio.get_running_loop().time() > deadline:
-                return checkout
-            await asyncio.sleep(_POLL_SECONDS)
+        return await _watched(
+            lambda: buyer.checkout(checkout_id),
+            lambda checkout: checkout.state == checkout_pb2.Checkout.STATE_PLACED,
+            PLACED_WITHIN_SECONDS,
+        )
+
+
+async def _watched(look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], seconds: float) -> T:
+    """What is seen once it is enough, or after so many seconds."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        seen = await look()
+        if enough(seen) or asyncio.get_running_loop().time() > deadline:
+            return seen
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def roomiest(product: product_pb2.Product) -> product_pb2.Variant:
