@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+import pytest
 from google.protobuf.message import Message
 
 from kapda.domain.identity.user import Role
@@ -11,6 +12,7 @@ from kapda.domain.shared.ids import UserId
 from kapda.entrypoints.cli.signer import Signer
 from tests.attacks.contract import Method, method_named
 from tests.attacks.known import Known
+from tests.attacks.refusals import Refusal
 from tests.shop.buyer import Buyer
 from tests.shop.shop import Shop
 
@@ -73,6 +75,14 @@ class Stage:
         response = method.read_response(await self.send(method, request.SerializeToString(), caller))
         self.known.learn_from(caller, response)
         return response
+
+    async def refused(self, method_name: str, caller: str, **fields: Any) -> Refusal:
+        """A call that must be refused, and leaves everything as it was."""
+        before = await self.everything_written()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await self.ask(method_name, caller, **fields)
+        assert await self.everything_written() == before
+        return Refusal(caught.value)
 
     def buyer(self, caller: str) -> Buyer:
         """The customer, at the use cases."""

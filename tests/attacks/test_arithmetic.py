@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import grpc
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -12,7 +11,6 @@ from kapda.domain.shared.ids import VariantId
 from kapda.domain.shared.money import MAX_AMOUNT_MINOR
 from tests.attacks.cast import come_back, sign_up
 from tests.attacks.contract import method_named
-from tests.attacks.refusals import Refusal
 from tests.attacks.stage import Stage
 from tests.shop.desk import send_due
 
@@ -30,11 +28,7 @@ async def newcomer(stage: Stage) -> str:
 
 async def refused(stage: Stage, method: str, caller: str, **fields: Any) -> tuple[str, str, list[str]]:
     """Code, reason and fields of a refusal that leaves everything as it was."""
-    before = await stage.everything_written()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stage.ask(method, caller, **fields)
-    assert await stage.everything_written() == before
-    refusal = Refusal(caught.value)
+    refusal = await stage.refused(method, caller, **fields)
     return refusal.code.name, refusal.reason, refusal.fields
 
 
