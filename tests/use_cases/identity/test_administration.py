@@ -11,7 +11,7 @@ from kapda.domain.identity.password import Password
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import Session
 from kapda.domain.identity.signing import SigningKey
-from kapda.domain.identity.use_cases.create_admin import CreateAdmin, CreateAdminCommand
+from kapda.domain.identity.use_cases.create_admin import AdminOutcome, CreateAdmin, CreateAdminCommand, CreatedAdmin
 from kapda.domain.identity.use_cases.disable_user import DisableUser, DisableUserCommand
 from kapda.domain.identity.use_cases.enable_user import EnableUser, EnableUserCommand
 from kapda.domain.identity.use_cases.end_user_sessions import EndUserSessions, EndUserSessionsCommand
@@ -96,7 +96,7 @@ class Office:
         use_case = EndUserSessions(self.unit_of_work, self.revoked, self.ids, self.clock)
         return await use_case.execute(EndUserSessionsCommand(*_by(MEERA, request), user_id))
 
-    async def create_admin(self, email: str, password: str = PASSWORD) -> ManagedUser:
+    async def create_admin(self, email: str, password: str = PASSWORD) -> CreatedAdmin:
         use_case = CreateAdmin(
             self.unit_of_work, ReadablePasswordHasher(), ListedPasswordStrength(), self.revoked, self.ids, self.clock
         )
@@ -104,6 +104,10 @@ class Office:
         return await use_case.execute(
             CreateAdminCommand(occasion, EmailAddress(email), DisplayName("Meera Nair"), Password(password))
         )
+
+    def confirm(self, user_id: UserId) -> None:
+        """The user has followed a link that was mailed to the account's address."""
+        self.tables.users[user_id].confirm_email(self.clock.now())
 
     @property
     def deeds(self) -> list[tuple[AuditAction, UUID]]:
@@ -130,6 +134,7 @@ def office() -> Office:
 
 
 async def test_another_role_ends_the_sessions_that_name_the_old_one_and_is_written_down(office: Office) -> None:
+    office.confirm(ASHA)
     user = await office.set_role(ASHA, Role.DESIGNER)
     assert (user.role, office.tables.users[ASHA].role) == (Role.DESIGNER, Role.DESIGNER)
     assert not office.signed_in(ASHA)
@@ -258,21 +263,52 @@ async def test_the_log_is_read_by_subject_and_by_actor(office: Office) -> None:
         assert {entry.subject_id for entry in page.items} == expected
 
 
+@pytest.mark.parametrize("role", [Role.DESIGNER, Role.BRAND, Role.ADMIN])
+async def test_nobody_gets_power_before_the_account_is_known_to_be_of_its_address(office: Office, role: Role) -> None:
+    refused = await refusal(office.set_role(ASHA, role))
+    assert refused.reason is Reason.EMAIL_UNCONFIRMED
+    assert office.tables.users[ASHA].role is Role.CUSTOMER
+    assert office.signed_in(ASHA)
+    assert office.deeds == []
+    office.confirm(ASHA)
+    assert (await office.set_role(ASHA, role)).role is role
+
+
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.DESIGNER, Role.BRAND])
+async def test_an_admins_power_is_taken_whether_or_not_the_address_is_confirmed(office: Office, role: Role) -> None:
+    assert (await office.set_role(RAVI, role)).role is role
+
+
 async def test_an_operator_makes_the_first_admin_once(office: Office) -> None:
     made = await office.create_admin("first@example.in")
-    assert (made.role, made.status) == (Role.ADMIN, UserStatus.ACTIVE)
+    assert made.outcome is AdminOutcome.CREATED
+    assert (made.user.role, made.user.status) == (Role.ADMIN, UserStatus.ACTIVE)
     again = await office.create_admin("First@example.in", password="another-Password-2")
-    assert again == made
-    assert office.tables.users[made.id].password_hash == f"1:{PASSWORD}"
-    assert office.deeds == [(AuditAction.ADMIN_CREATED, made.id)]
+    assert again == CreatedAdmin(made.user, AdminOutcome.UNCHANGED)
+    assert office.tables.users[made.user.id].password_hash == f"1:{PASSWORD}"
+    assert office.deeds == [(AuditAction.ADMIN_CREATED, made.user.id)]
     assert office.tables.audit[0].occasion.actor == OPERATOR
+    assert office.tables.audit[0].details == {"outcome": "created"}
 
 
-async def test_an_operator_makes_an_admin_of_a_customer_whose_sessions_end(office: Office) -> None:
+async def test_an_operator_makes_an_admin_of_a_customer_whose_sessions_end_and_whose_password_stays(
+    office: Office,
+) -> None:
+    office.confirm(ASHA)
     made = await office.create_admin("asha@example.in")
-    assert (made.id, made.role) == (ASHA, Role.ADMIN)
+    assert (made.user.id, made.user.role, made.outcome) == (ASHA, Role.ADMIN, AdminOutcome.PROMOTED)
+    assert office.tables.users[ASHA].password_hash == "1:pw"
     assert not office.signed_in(ASHA)
     assert office.revoked.entries == {session_of(ASHA)}
+    assert office.tables.audit[0].details == {"outcome": "promoted"}
+
+
+async def test_no_admin_is_made_of_whoever_signed_up_with_the_address_first(office: Office) -> None:
+    refused = await refusal(office.create_admin("asha@example.in"))
+    assert refused.reason is Reason.EMAIL_UNCONFIRMED
+    assert office.tables.users[ASHA].role is Role.CUSTOMER
+    assert office.signed_in(ASHA)
+    assert office.deeds == []
 
 
 @pytest.mark.parametrize("password", ["short", "Password1"])

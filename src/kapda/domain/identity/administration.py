@@ -3,6 +3,9 @@
 Nobody shuts or demotes the own account, and whoever does it to another must be an active admin under the lock of all
 active admins' rows. So one always stays, also when two do it to each other at the same moment: the second one finds
 that it is no admin any more.
+
+Anybody can sign up with somebody else's address. So an account gets power only when its address is confirmed: otherwise
+whoever signed up first with a coming admin's address would hold the admin's password.
 """
 
 from collections.abc import Collection
@@ -52,6 +55,22 @@ def check_may_take_power(actor: Actor, admins: Collection[UserId], user_id: User
         raise FailedPreconditionError(Reason.OWN_ACCOUNT, "another admin has to do this to your account")
     if actor.kind is ActorKind.USER and actor.id not in admins:
         raise PermissionDeniedError(Reason.ROLE_NOT_ALLOWED, "you are no admin any more")
+
+
+def give_role(user: User, role: Role, at: datetime) -> bool:
+    """Give a user another role; whether it was another.
+
+    Raises FailedPreconditionError (EMAIL_UNCONFIRMED) where it gives power. An admin loses some by any other role, and
+    that is never in the way.
+    """
+    gains = role not in (user.role, Role.CUSTOMER) and user.role is not Role.ADMIN
+    if gains and user.email_confirmed_at is None:
+        raise FailedPreconditionError(
+            Reason.EMAIL_UNCONFIRMED,
+            "nobody knows yet whether the account is that of the address: its reader has to follow a mailed link first,"
+            " best one that resets the password",
+        )
+    return user.give_role(role, at)
 
 
 def user_not_found() -> NotFoundError:

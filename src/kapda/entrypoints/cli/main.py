@@ -117,9 +117,9 @@ def create_admin(
     name: Annotated[str, typer.Option(help="the name to go by, for a new account")] = "Admin",
     reason: Annotated[str, typer.Option(help="why, for the audit log")] = "made from the command line",
 ) -> None:
-    """Make an admin, or one of whoever has an account with the address; again changes nothing.
+    """Make an admin, or one of whoever has an account with the address and has confirmed it; again changes nothing.
 
-    The password of a new account comes from KAPDA_ADMIN_PASSWORD, or is asked for.
+    The password of a new account comes from KAPDA_ADMIN_PASSWORD, or is asked for. An account that exists keeps its own.
     """
     from kapda.entrypoints import account_chores  # noqa: PLC0415  (as above)
 

@@ -170,6 +170,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The API key is over or was rotated before. Metadata: prefix."""
     ERROR_REASON_USER_CANNOT_SIGN: _ErrorReason.ValueType  # 631
     """Signing keys are for active admins and services. Metadata: user_id."""
+    ERROR_REASON_EMAIL_UNCONFIRMED: _ErrorReason.ValueType  # 657
+    """Power is given only to an account whose address is confirmed: whoever signed up with it may be anybody."""
     ERROR_REASON_REQUEST_IN_PROGRESS: _ErrorReason.ValueType  # 700
     """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 
@@ -373,6 +375,8 @@ ERROR_REASON_API_KEY_STATE_INVALID: ErrorReason.ValueType  # 630
 """The API key is over or was rotated before. Metadata: prefix."""
 ERROR_REASON_USER_CANNOT_SIGN: ErrorReason.ValueType  # 631
 """Signing keys are for active admins and services. Metadata: user_id."""
+ERROR_REASON_EMAIL_UNCONFIRMED: ErrorReason.ValueType  # 657
+"""Power is given only to an account whose address is confirmed: whoever signed up with it may be anybody."""
 ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 700
 """ABORTED: somebody else was at it; reading again or waiting, then retrying, helps.
 

@@ -113,10 +113,11 @@ class UserServiceServicer:
     def SetUserRole(self, request, context):
         """Gives a user another role, which ends all the user's sessions at once.
 
-        A role that the user has already changes nothing. Services keep theirs.
+        A role that the user has already changes nothing. Services keep theirs. Power goes only to an account whose address is
+        confirmed (`email_confirm_time`), by any link that was mailed to it.
 
-        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT; USER_STATE_INVALID for a service or an account
-        that is deleted.
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT, EMAIL_UNCONFIRMED; USER_STATE_INVALID for a
+        service or an account that is deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -33,10 +33,11 @@ class UserServiceStub:
     SetUserRole: _aio.UnaryUnaryMultiCallable[_user_service_pb2.SetUserRoleRequest, _user_service_pb2.SetUserRoleResponse]
     """Gives a user another role, which ends all the user's sessions at once.
 
-    A role that the user has already changes nothing. Services keep theirs.
+    A role that the user has already changes nothing. Services keep theirs. Power goes only to an account whose address is
+    confirmed (`email_confirm_time`), by any link that was mailed to it.
 
-    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT; USER_STATE_INVALID for a service or an account
-    that is deleted.
+    Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT, EMAIL_UNCONFIRMED; USER_STATE_INVALID for a
+    service or an account that is deleted.
     """
     DisableUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.DisableUserRequest, _user_service_pb2.DisableUserResponse]
     """Shuts an account, which ends all its sessions at once; an account that is shut stays as it is. A service's keys open
@@ -108,10 +109,11 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_user_service_pb2.SetUserRoleResponse]:
         """Gives a user another role, which ends all the user's sessions at once.
 
-        A role that the user has already changes nothing. Services keep theirs.
+        A role that the user has already changes nothing. Services keep theirs. Power goes only to an account whose address is
+        confirmed (`email_confirm_time`), by any link that was mailed to it.
 
-        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT; USER_STATE_INVALID for a service or an account
-        that is deleted.
+        Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT, EMAIL_UNCONFIRMED; USER_STATE_INVALID for a
+        service or an account that is deleted.
         """
 
     @_abc_1.abstractmethod

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, unique
 
-from kapda.domain.identity.administration import ManagedUser, user_state_invalid
+from kapda.domain.identity.administration import ManagedUser, give_role, user_state_invalid
 from kapda.domain.identity.password import Password, check_rule, too_common
 from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher, PasswordStrength, RevokedTokens
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
@@ -22,9 +23,32 @@ class CreateAdminCommand:
     password: Password = field(repr=False)
 
 
+@unique
+class AdminOutcome(Enum):
+    """What became of the account with the address."""
+
+    CREATED = "created"
+    # There was one: it has its old password, not the one of the command.
+    PROMOTED = "promoted"
+    # It was an admin's.
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedAdmin:
+    """The admin, and how the account became one's."""
+
+    user: ManagedUser
+    outcome: AdminOutcome
+
+
 @dataclass(frozen=True, slots=True)
 class CreateAdmin:
-    """Makes the account, or gives the role to the one there is and ends its sessions. Again changes nothing."""
+    """Makes the account, or gives the role to the one there is and ends its sessions. Again changes nothing.
+
+    Whoever signed up with the address keeps the password, and so would hold the admin's: it has to be known first that they
+    read its mail.
+    """
 
     unit_of_work: Callable[[], IdentityUnitOfWork]
     passwords: PasswordHasher
@@ -33,16 +57,17 @@ class CreateAdmin:
     ids: IdGenerator
     clock: Clock
 
-    async def execute(self, command: CreateAdminCommand) -> ManagedUser:
+    async def execute(self, command: CreateAdminCommand) -> CreatedAdmin:
         """The admin. Raises InvalidArgumentError (PASSWORD_TOO_WEAK), FailedPreconditionError (USER_STATE_INVALID) for
-        an account that is shut or a service's, or AlreadyExistsError (EMAIL_TAKEN) when somebody signs up meanwhile."""
+        an account that is shut or a service's, (EMAIL_UNCONFIRMED) for one that may be anybody's, or AlreadyExistsError
+        (EMAIL_TAKEN) when somebody signs up meanwhile."""
         async with self.unit_of_work() as uow:
             found = await uow.users.find_by_email(command.email)
         if found is None:
             return await self._make(command)
         return await self._promote(command, found.id)
 
-    async def _make(self, command: CreateAdminCommand) -> ManagedUser:
+    async def _make(self, command: CreateAdminCommand) -> CreatedAdmin:
         check_rule(command.password)
         if await self.strength.is_common(command.password, (command.email.text, command.display_name.text)):
             raise too_common()
@@ -52,11 +77,11 @@ class CreateAdmin:
         user.give_role(Role.ADMIN, now)
         async with self.unit_of_work() as uow:
             await uow.users.add(user)
-            await uow.audit.add(self._entry(command, user))
+            await uow.audit.add(self._entry(command, user, AdminOutcome.CREATED))
             await uow.commit()
-        return ManagedUser.of(user)
+        return CreatedAdmin(ManagedUser.of(user), AdminOutcome.CREATED)
 
-    async def _promote(self, command: CreateAdminCommand, user_id: UserId) -> ManagedUser:
+    async def _promote(self, command: CreateAdminCommand, user_id: UserId) -> CreatedAdmin:
         now = self.clock.now()
         async with self.unit_of_work() as uow:
             user = await uow.users.lock(user_id)
@@ -64,15 +89,16 @@ class CreateAdmin:
                 raise RuntimeError("accounts are never deleted from the table")
             if not user.is_active or user.role is Role.SERVICE:
                 raise user_state_invalid(user)
-            if not user.give_role(Role.ADMIN, now):
-                return ManagedUser.of(user)
+            if not give_role(user, Role.ADMIN, now):
+                return CreatedAdmin(ManagedUser.of(user), AdminOutcome.UNCHANGED)
             await uow.users.save(user)
             ended = await uow.sessions.end_all(user_id, now)
-            await uow.audit.add(self._entry(command, user))
+            await uow.audit.add(self._entry(command, user, AdminOutcome.PROMOTED))
             await uow.commit()
         await self.revoked_tokens.revoke(ended)
-        return ManagedUser.of(user)
+        return CreatedAdmin(ManagedUser.of(user), AdminOutcome.PROMOTED)
 
-    def _entry(self, command: CreateAdminCommand, user: User) -> AuditEntry:
+    def _entry(self, command: CreateAdminCommand, user: User, outcome: AdminOutcome) -> AuditEntry:
+        details = {"outcome": outcome.value}
         action = AuditAction.ADMIN_CREATED
-        return AuditEntry(self.ids.new(), self.clock.now(), command.occasion, action, "user", user.id)
+        return AuditEntry(self.ids.new(), self.clock.now(), command.occasion, action, "user", user.id, details)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kapda.domain.identity.administration import ManagedUser
+from kapda.domain.identity.administration import ManagedUser, give_role
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.user_editor import UserEdit, UserEditor
 from kapda.domain.identity.user import Role
@@ -36,7 +36,8 @@ class SetUserRole:
     editor: UserEditor
 
     async def execute(self, command: SetUserRoleCommand) -> Answer[ManagedUser]:
-        """The user. Raises what the editor raises, and InvalidArgumentError (VALIDATION_FAILED) for a service's role."""
+        """The user. Raises what the editor raises, InvalidArgumentError (VALIDATION_FAILED) for a service's role, and
+        FailedPreconditionError (EMAIL_UNCONFIRMED) where the role gives power to whoever signed up with the address."""
         if command.role not in _PEOPLE:
             raise InvalidArgumentError.for_field("role", "is not given to people")
         body = fingerprint(command.user_id, command.role.value, command.occasion.reason)
@@ -47,7 +48,7 @@ class SetUserRole:
                 key=RequestKey(command.principal.user_id, "SetUserRole", command.request_id, body),
                 user_id=command.user_id,
                 action=AuditAction.ROLE_SET,
-                verb=lambda user, at: user.give_role(command.role, at),
+                verb=lambda user, at: give_role(user, command.role, at),
                 takes_power=True,
                 roles=_PEOPLE,
             )
