@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import string
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -93,9 +94,11 @@ class InstantGateway:
         """See the port."""
         return ()
 
-    async def payments_since(self, _since: datetime, _until: datetime) -> tuple[GatewayPayment, ...]:
+    async def payments_since(
+        self, _since: datetime, _until: datetime
+    ) -> AsyncGenerator[tuple[GatewayPayment, ...], None]:
         """See the port."""
-        return ()
+        yield ()
 
     async def close(self) -> None:
         """Nothing was opened."""

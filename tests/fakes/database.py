@@ -14,7 +14,7 @@ from tests.fakes.gateway_events import InMemoryGatewayEvents
 from tests.fakes.identity import InMemoryUsers
 from tests.fakes.mails import InMemoryMailedLinks, InMemoryMails
 from tests.fakes.orders import InMemoryLedger, InMemoryOrders, OrderNumbers
-from tests.fakes.payments import InMemoryCases, InMemoryPayments, InMemoryRefunds
+from tests.fakes.payments import InMemoryAccountReadings, InMemoryCases, InMemoryPayments, InMemoryRefunds
 from tests.fakes.requests_and_events import InMemoryJobs, InMemoryOutbox, InMemoryRequestLog
 from tests.fakes.signing_keys import InMemoryNonces
 from tests.fakes.stock import InMemoryStock
@@ -51,6 +51,7 @@ class InMemoryUnitOfWork:
     payments: InMemoryPayments
     cases: InMemoryCases
     refunds: InMemoryRefunds
+    account_readings: InMemoryAccountReadings
     gateway_events: InMemoryGatewayEvents
     orders: InMemoryOrders
     ledger: InMemoryLedger
@@ -79,6 +80,7 @@ class InMemoryUnitOfWork:
         self.payments = InMemoryPayments(tables)
         self.cases = InMemoryCases(tables)
         self.refunds = InMemoryRefunds(tables)
+        self.account_readings = InMemoryAccountReadings(tables)
         self.gateway_events = InMemoryGatewayEvents(tables)
         self.orders = InMemoryOrders(tables, self._database.order_numbers)
         self.ledger = InMemoryLedger(tables)

@@ -1,7 +1,7 @@
 """A payment gateway in memory, held to the same contract as the real one."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -57,6 +57,7 @@ class FakePaymentGateway:
     payments: dict[str, GatewayPayment] = field(default_factory=dict)
     refunds: dict[str, GatewayRefund] = field(default_factory=dict)
     refund_state: GatewayRefundState = GatewayRefundState.PROCESSED
+    page: int = 100
     requests: list[GatewayOrderRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
@@ -127,9 +128,14 @@ class FakePaymentGateway:
         await self._begin("refunds_of_payment")
         return tuple(refund for refund in self.refunds.values() if refund.payment_id == payment_id)
 
-    async def payments_since(self, since: datetime, until: datetime) -> tuple[GatewayPayment, ...]:
+    async def payments_since(
+        self, since: datetime, until: datetime
+    ) -> AsyncGenerator[tuple[GatewayPayment, ...], None]:
         await self._begin("payments_since")
-        return tuple(payment for payment in self.payments.values() if since <= payment.created_at <= until)
+        found = [payment for payment in self.payments.values() if since <= payment.created_at <= until]
+        newest_first = sorted(found, key=lambda payment: payment.created_at, reverse=True)
+        for start in range(0, len(newest_first), self.page):
+            yield tuple(newest_first[start : start + self.page])
 
     def send_back(
         self,

@@ -79,6 +79,19 @@ class InMemoryPayments:
         return replace(payment, order_id=order.id if order is not None else None)
 
 
+class InMemoryAccountReadings:
+    """AccountReadings."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def through(self) -> datetime | None:
+        return self._tables.account_read_through
+
+    async def note(self, through: datetime) -> None:
+        self._tables.account_read_through = max(through, self._tables.account_read_through or through)
+
+
 class InMemoryCases:
     """Cases."""
 

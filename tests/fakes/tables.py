@@ -161,6 +161,7 @@ class Tables:
     refunds: dict[RefundId, RefundRow] = field(default_factory=dict)
     reversals: dict[RefundId, tuple[OrderId, Reversal]] = field(default_factory=dict)
     foreign_payments: dict[str, GatewayPayment] = field(default_factory=dict)
+    account_read_through: datetime | None = None
     gateway_events: dict[UUID, GatewayEventRow] = field(default_factory=dict)
     orders: dict[OrderId, Order] = field(default_factory=dict)
     ledger: list[LedgerTransaction] = field(default_factory=list)

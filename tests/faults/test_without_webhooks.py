@@ -1,5 +1,6 @@
 """Webhooks that never come, or come in any order and twice: the same ending, found by asking."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -25,6 +26,9 @@ from tests.shop.desk import (
     states,
 )
 from tests.shop.shop import KEY_ID, KEY_SECRET, Shop
+
+# So many payments are read in one stretch of the account's list (adapters/razorpay/listing.py).
+MORE_THAN_ONE_LOOK = 2_100
 
 
 async def test_f21_r5_with_webhooks_off_and_no_browser_back_the_pollers_finish_everything(shop: Shop) -> None:
@@ -72,6 +76,23 @@ async def test_with_webhooks_off_the_sweep_finds_money_under_an_order_nobody_sto
     triple = await shop.pay(made.json()["id"])
     for _ in range(2):
         await poll(shop, checkout.id)
+    (case,) = await cases_of(shop, triple["razorpay_payment_id"])
+    assert (case["kind"], case["state"]) == ("gateway_order_unknown", "open")
+    await check_books(shop)
+
+
+async def test_money_under_an_order_nobody_stored_is_found_behind_two_thousand_other_payments(shop: Shop) -> None:
+    buyer = await new_buyer(shop)
+    checkout = await buyer.checks_out_one(await shop.variant())
+    body = {"amount": checkout.total.amount_minor, "currency": INR, "receipt": str(checkout.id)}
+    made = await shop.http.post("/v1/orders", json=body, auth=(KEY_ID, KEY_SECRET))
+    triple = await shop.pay(made.json()["id"])
+    foreign = await shop.http.post("/v1/orders", json={"amount": 500, "currency": INR}, auth=(KEY_ID, KEY_SECRET))
+    for _ in range(MORE_THAN_ONE_LOOK // 16 + 1):
+        await asyncio.gather(*(shop.pay(foreign.json()["id"], outcome="failure") for _ in range(16)))
+
+    await poll(shop, checkout.id)
+
     (case,) = await cases_of(shop, triple["razorpay_payment_id"])
     assert (case["kind"], case["state"]) == ("gateway_order_unknown", "open")
     await check_books(shop)

@@ -28,8 +28,10 @@ async def _account_is_read(at: Subject) -> str:
 
 async def _recent(at: Subject) -> None:
     now = datetime.now(UTC)
-    recent = await at.gateway.payments_since(now - timedelta(minutes=10), now + timedelta(minutes=1))
-    expect(all(payment.id.startswith("pay_") for payment in recent), "recent payments have payments' ids")
+    async for page in at.gateway.payments_since(now - timedelta(minutes=10), now + timedelta(minutes=1)):
+        expect(all(payment.id.startswith("pay_") for payment in page), "recent payments have payments' ids")
+        times = [payment.created_at for payment in page]
+        expect(times == sorted(times, reverse=True), "recent payments come newest first")
 
 
 async def _captured(at: Subject) -> None:

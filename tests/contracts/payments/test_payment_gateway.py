@@ -13,6 +13,7 @@ from kapda.adapters.razorpay.gateway import RazorpayGateway
 from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
 from kapda.domain.payments.gateway import (
     GatewayOrderRequest,
+    GatewayPayment,
     GatewayPaymentState,
     GatewayRefundRequest,
     GatewayRefundState,
@@ -232,6 +233,20 @@ async def test_refunds_that_are_not_there_are_none(world: World) -> None:
 async def test_the_accounts_payments_are_listed_by_when_they_were_made(world: World) -> None:
     payment_id = await _captured(world)
     now = datetime.now(UTC)
-    recent = await world.gateway.payments_since(now - timedelta(minutes=1), now + timedelta(minutes=1))
+    recent = await listed(world, now - timedelta(minutes=1), now + timedelta(minutes=1))
     assert payment_id in {payment.id for payment in recent}
-    assert await world.gateway.payments_since(now - timedelta(days=2), now - timedelta(days=1)) == ()
+    assert await listed(world, now - timedelta(days=2), now - timedelta(days=1)) == []
+
+
+async def test_a_long_list_of_payments_is_told_whole_newest_first_and_each_once(world: World) -> None:
+    order = await world.gateway.create_order(order_of())
+    made = [await world.pay(order.id, GatewayPaymentState.FAILED) for _ in range(250)]
+    now = datetime.now(UTC)
+    found = await listed(world, now - timedelta(minutes=10), now + timedelta(minutes=1))
+    assert sorted(payment.id for payment in found) == sorted(made)
+    times = [payment.created_at for payment in found]
+    assert times == sorted(times, reverse=True)
+
+
+async def listed(world: World, since: datetime, until: datetime) -> list[GatewayPayment]:
+    return [payment async for page in world.gateway.payments_since(since, until) for payment in page]

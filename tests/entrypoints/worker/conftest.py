@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
+from kapda.domain.orders.use_cases.sweep_recent_payments import AccountSweep
 from kapda.domain.orders.use_cases.wake_due_work import WakeDueWork
 from kapda.domain.shared.jobs import Job
 from kapda.entrypoints.http.operations import Probe
@@ -56,10 +57,6 @@ class Remembers(Generic[CommandT]):
             raise self.error
 
 
-async def _finds_nothing() -> int:
-    return 0
-
-
 class Bench:
     """What a worker needs: real where it is about rows, remembering where it is about money."""
 
@@ -74,13 +71,14 @@ class Bench:
         self.looks_at_mails = 0
         self.mailed: Sequence[MailOutcome] = ()
         self.silence = timedelta(0)
+        self.sweep = AccountSweep(found=0, read_through=datetime.now(UTC))
         self.use_cases = WorkerUseCases(
             webhook_silence=self.measure_silence,
             process_gateway_event=self.processed,
             settle_checkout=self.settled,
             send_refund=self.sent,
             send_mails=self.look_at_mails,
-            sweep_recent_payments=_finds_nothing,
+            sweep_recent_payments=self.look_at_the_account,
             relay_events=RelayEvents(self.unit_of_work, RedisEventStream(self.redis), SystemClock()).execute,
             wake_due_work=WakeDueWork(self.unit_of_work, SystemClock()).execute,
             prune=PostgresRetention(self.engine).prune,
@@ -89,6 +87,9 @@ class Bench:
 
     async def measure_silence(self) -> timedelta:
         return self.silence
+
+    async def look_at_the_account(self) -> AccountSweep:
+        return self.sweep
 
     async def look_at_mails(self) -> Sequence[MailOutcome]:
         self.looks_at_mails += 1

@@ -1,9 +1,10 @@
 """The worker at work: jobs, sweeps, events, health."""
 
 import asyncio
+import re
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from kapda.adapters.redis.event_stream import STREAM, RedisEventStream
 from kapda.adapters.system.clock import SystemClock
 from kapda.domain.notifications.mail import MailOutcome, MailState
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
+from kapda.domain.orders.use_cases.sweep_recent_payments import AccountSweep
 from kapda.domain.payments.gateway_event import ReceivedEvent
 from kapda.domain.shared.events import DomainEvent
 from kapda.domain.shared.ids import MailId
@@ -73,6 +75,25 @@ async def test_r5_webhooks_that_stay_away_are_an_error_once_and_a_number_to_aler
         ("webhooks come again", "info", None),
         ("no webhooks while payments come in", "error", 25),
     ]
+
+
+async def test_how_far_the_account_was_read_is_a_number_and_far_behind_is_an_error(bench: Bench) -> None:
+    behind = datetime.now(UTC) - timedelta(minutes=61)
+    bench.sweep = AccountSweep(found=3, read_through=behind)
+
+    with structlog.testing.capture_logs() as lines:
+        async with bench.working() as client:
+
+            async def told() -> bool:
+                return "kapda_swept_payments_total 3.0" in (await client.get("/metrics")).text
+
+            await until_ready(client)
+            await until(told)
+            metrics = (await client.get("/metrics")).text
+    (through,) = re.findall(r"^kapda_payments_read_through_timestamp_seconds (\S+)$", metrics, re.MULTILINE)
+    assert float(through) == pytest.approx(behind.timestamp())
+    (line,) = [line for line in lines if line["event"] == "payments are read far behind"]
+    assert (line["log_level"], line["minutes"]) == ("error", 61)
 
 
 async def test_mails_are_looked_for_at_their_commit_and_what_came_of_them_is_counted(

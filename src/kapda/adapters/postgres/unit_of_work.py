@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.pgqueuer.jobs import PgqueuerJobs
+from kapda.adapters.postgres.account_readings import PostgresAccountReadings
 from kapda.adapters.postgres.api_keys import PostgresApiKeys
 from kapda.adapters.postgres.audit import PostgresAudit
 from kapda.adapters.postgres.carts import PostgresCarts
@@ -75,6 +76,7 @@ class PostgresUnitOfWork:
     payments = _on(PostgresPayments)
     refunds = _on(PostgresRefunds)
     cases = _on(PostgresCases)
+    account_readings = _on(PostgresAccountReadings)
     gateway_events = _on(PostgresGatewayEvents)
     orders = _on(PostgresOrders)
     ledger = _on(PostgresLedger)

@@ -1,7 +1,7 @@
 """The payment gateway port on Razorpay."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from kapda.adapters.razorpay.answers import (
     read_answer,
 )
 from kapda.adapters.razorpay.errors import ApiError, NoAnswerError
+from kapda.adapters.razorpay.listing import PAGE, all_pages, back_in_time
 from kapda.adapters.razorpay.pool import Call, CallPool
 from kapda.domain.payments.gateway import (
     GatewayOrder,
@@ -33,9 +34,6 @@ T = TypeVar("T")
 _ORDER_ID = re.compile(r"order_[A-Za-z0-9]{1,40}")
 _PAYMENT_ID = re.compile(r"pay_[A-Za-z0-9]{1,40}")
 _REFUND_ID = re.compile(r"rfnd_[A-Za-z0-9]{1,40}")
-_PAGE = 100
-# Pages of one look; beyond this a sweep takes a shorter time at once.
-_MAX_PAGES = 20
 # The longest Razorpay lets a payment stay authorised before it gives the money back.
 _MANUAL_CAPTURE_MINUTES = 7200
 
@@ -61,7 +59,7 @@ class RazorpayGateway:
 
     async def find_order(self, receipt: str) -> GatewayOrder | None:
         """Looks the receipt up in the list of orders, which may lag."""
-        query = {"receipt": receipt, "count": _PAGE}
+        query = {"receipt": receipt, "count": PAGE}
         try:
             found = await self._ask(lambda client: client.order.all(query), OrderList)
         except ApiError as error:
@@ -146,26 +144,31 @@ class RazorpayGateway:
             return ()
 
         async def page_at(skip: int) -> list[RefundAnswer]:
-            query = {"count": _PAGE, "skip": skip}
+            query = {"count": PAGE, "skip": skip}
             answer = await self._fetch(
                 lambda client: client.payment.fetch_multiple_refund(payment_id, query), RefundList
             )
             return answer.items if answer is not None else []
 
-        refunds = await _all_pages(page_at)
+        refunds = await all_pages(page_at)
         return tuple(refund.to_domain() for refund in refunds if refund.payment_id == payment_id)
 
-    async def payments_since(self, since: datetime, until: datetime) -> tuple[GatewayPayment, ...]:
-        """Reads the account's list of payments, page by page, up to a bound that a sweep of minutes never meets."""
+    async def payments_since(
+        self, since: datetime, until: datetime
+    ) -> AsyncGenerator[tuple[GatewayPayment, ...], None]:
+        """Reads the account's list of payments, page by page and newest first."""
+        # Whether these ends belong to what is asked for is not documented: a second more costs nothing.
+        earliest, latest = int(since.timestamp()) - 1, int(until.timestamp()) + 1
 
-        async def page_at(skip: int) -> list[PaymentAnswer]:
-            query = {"from": int(since.timestamp()), "to": int(until.timestamp()), "count": _PAGE, "skip": skip}
+        async def page_at(to: int, skip: int) -> list[PaymentAnswer]:
+            query = {"from": earliest, "to": to, "count": PAGE, "skip": skip}
             try:
                 return (await self._ask(lambda client: client.payment.all(query), PaymentList)).items
             except ApiError as error:
                 raise _refused(error) from error
 
-        return tuple(payment.to_domain() for payment in await _all_pages(page_at))
+        async for page in back_in_time(page_at, latest):
+            yield tuple(payment.to_domain() for payment in page)
 
     async def close(self) -> None:
         """Waits for the calls under way and closes the connections."""
@@ -192,16 +195,6 @@ class RazorpayGateway:
             return read_answer(await self._pool.run(call), shape)
         except NoAnswerError as error:
             raise GatewayUnknownError(str(error)) from error
-
-
-async def _all_pages(page_at: Callable[[int], Awaitable[list[T]]]) -> list[T]:
-    found: list[T] = []
-    for page in range(_MAX_PAGES):
-        items = await page_at(page * _PAGE)
-        found += items
-        if len(items) < _PAGE:
-            break
-    return found
 
 
 def _refund_body(request: GatewayRefundRequest) -> dict[str, object]:

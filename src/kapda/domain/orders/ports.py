@@ -9,7 +9,7 @@ from kapda.domain.inventory.ports import Stock
 from kapda.domain.ledger.ports import Ledger
 from kapda.domain.orders.order import Order, OrderSummary
 from kapda.domain.orders.reversal import Returned, Reversal
-from kapda.domain.payments.ports import Cases, GatewayEvents, Payments, Refunds
+from kapda.domain.payments.ports import AccountReadings, Cases, GatewayEvents, Payments, Refunds
 from kapda.domain.shared.events import Outbox
 from kapda.domain.shared.ids import CheckoutId, OrderId, RefundId, UserId
 from kapda.domain.shared.jobs import Jobs
@@ -86,6 +86,9 @@ class OrderUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def cases(self) -> Cases: ...
+
+    @property
+    def account_readings(self) -> AccountReadings: ...
 
     @property
     def gateway_events(self) -> GatewayEvents: ...

@@ -1,6 +1,6 @@
 """What payments need from outside: the gateway, and rows for what it says."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -66,8 +66,11 @@ class PaymentGateway(Protocol):
         """Every refund of the payment, whoever made it."""
         ...
 
-    async def payments_since(self, since: datetime, until: datetime) -> tuple[GatewayPayment, ...]:
-        """Every payment on the account made in that time, ours or not. The gateway's list may lag by minutes."""
+    def payments_since(self, since: datetime, until: datetime) -> AsyncGenerator[tuple[GatewayPayment, ...], None]:
+        """Every payment on the account made in that time, ours or not, newest first, some at a time.
+
+        A second before and after may be in it. The gateway's list may lag by minutes.
+        """
         ...
 
 
@@ -128,6 +131,18 @@ class Payments(Protocol):
 
     async def note_foreign(self, payment: GatewayPayment, at: datetime) -> None:
         """Remember a payment that is not for one of our checkouts; a second time changes nothing."""
+        ...
+
+
+class AccountReadings(Protocol):
+    """How far the account's payments have been read through at the gateway."""
+
+    async def through(self) -> datetime | None:
+        """Until when every payment has been looked at for good; None before the first reading."""
+        ...
+
+    async def note(self, through: datetime) -> None:
+        """It has been read through until then; an earlier time than is known changes nothing."""
         ...
 
 

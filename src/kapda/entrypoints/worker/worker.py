@@ -15,6 +15,7 @@ from kapda.domain.notifications.mail import MailOutcome
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.orders.use_cases.settle_checkout import SettleCheckoutCommand
+from kapda.domain.orders.use_cases.sweep_recent_payments import AccountSweep
 from kapda.domain.shared.ids import CheckoutId, RefundId
 from kapda.domain.shared.jobs import Job
 from kapda.entrypoints.http.answers import unknown_route
@@ -22,6 +23,7 @@ from kapda.entrypoints.http.operations import OPERATIONS_PATHS, Probe, Readiness
 from kapda.entrypoints.http.request_log import RequestLog
 from kapda.entrypoints.http.server import serving_http
 from kapda.entrypoints.use_case import UseCase
+from kapda.entrypoints.worker.account import AccountReport
 from kapda.entrypoints.worker.every import every
 from kapda.entrypoints.worker.handlers import JOB_SECONDS, JobHandler, JobMetrics, handler_for
 from kapda.entrypoints.worker.mails import MailReport
@@ -63,7 +65,7 @@ class RunsJobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerUseCases:
-    """What the jobs and schedules execute. The last five answer with how many rows they touched."""
+    """What the jobs and schedules execute. Those that answer a number say how many rows they touched."""
 
     process_gateway_event: UseCase[ProcessGatewayEventCommand, None]
     settle_checkout: UseCase[SettleCheckoutCommand, None]
@@ -72,7 +74,7 @@ class WorkerUseCases:
     webhook_silence: Callable[[], Awaitable[timedelta]]
     relay_events: Callable[[], Awaitable[int]]
     wake_due_work: Callable[[], Awaitable[int]]
-    sweep_recent_payments: Callable[[], Awaitable[int]]
+    sweep_recent_payments: Callable[[], Awaitable[AccountSweep]]
     prune: Callable[[], Awaitable[int]]
     expire_carts: Callable[[], Awaitable[int]]
 
@@ -97,11 +99,11 @@ async def run_worker(
     Raises OSError when the address cannot be had.
     """
     runner = make_runner(_handlers(use_cases, JobMetrics(registry)))
-    mails, alarm = MailReport(registry), SilenceAlarm(use_cases.webhook_silence, registry, silence_limit)
+    mails, account = MailReport(registry), AccountReport(registry)
+    alarm = SilenceAlarm(use_cases.webhook_silence, registry, silence_limit)
     events_waiting, mails_waiting = asyncio.Event(), asyncio.Event()
     relayed = Counter("kapda_relayed_events", "Events sent on.", registry=registry)
     woken = Counter("kapda_sweep_woken", "Rows that a sweep found due and woke.", registry=registry)
-    found = Counter("kapda_swept_payments", "Payments that only the sweep of the account found.", registry=registry)
     pruned = Counter("kapda_pruned_rows", "Old rows deleted.", registry=registry)
     expired = Counter("kapda_expired_carts", "Expired carts deleted.", registry=registry)
 
@@ -119,7 +121,7 @@ async def run_worker(
         woken.inc(await use_cases.wake_due_work())
 
     async def sweep_payments() -> None:
-        found.inc(await use_cases.sweep_recent_payments())
+        account.note(await use_cases.sweep_recent_payments())
 
     async def prune() -> None:
         pruned.inc(await use_cases.prune())
