@@ -12,7 +12,7 @@ from kapda.domain.shared.money import MAX_AMOUNT_MINOR
 from tests.attacks.cast import come_back, sign_up
 from tests.attacks.contract import method_named
 from tests.attacks.stage import Stage
-from tests.shop.desk import send_due
+from tests.shop.desk import check_books, send_due
 
 DEAREST = 10**10
 MOST_PIECES = 1_000
@@ -64,7 +64,7 @@ async def test_the_dearest_order_is_placed_refunded_piece_by_piece_and_the_books
     assert (code, reason) == ("FAILED_PRECONDITION", "REFUND_EXCEEDS_ORDER")
     await stage.shop.door().sweep_recent_payments().execute()
     await send_due(stage.shop)
-    await stage.shop.check_promises()
+    await check_books(stage.shop)
 
 
 async def test_no_price_is_so_high_that_a_cart_could_not_be_added_up(stage: Stage) -> None:

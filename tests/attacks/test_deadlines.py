@@ -15,7 +15,7 @@ from tests.attacks.messages import Messages
 from tests.attacks.plot import newcomers_buy
 from tests.attacks.stage import CALL_SECONDS, NOBODY, Stage
 from tests.attacks.values import Values
-from tests.shop.desk import send_due
+from tests.shop.desk import check_books, send_due
 
 _BUSY = """SELECT count(*) AS busy FROM pg_stat_activity
     WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"""
@@ -122,4 +122,4 @@ async def test_an_order_asked_for_too_late_is_not_begun_and_placed_when_asked_ag
     assert made.order.id
     await stage.shop.door().sweep_recent_payments().execute()
     await send_due(stage.shop)
-    await stage.shop.check_promises()
+    await check_books(stage.shop)

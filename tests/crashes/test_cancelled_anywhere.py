@@ -42,7 +42,6 @@ async def test_starting_a_checkout_cut_off_anywhere_is_finished_by_the_same_requ
     else:
         pytest.fail("it never ended")
     assert await shop.level(variant) == (TOO_MANY, at + 1)
-    await shop.check_promises()
 
 
 async def test_an_order_cut_off_anywhere_is_placed_by_the_same_request(shop: Shop) -> None:
@@ -63,7 +62,6 @@ async def test_an_order_cut_off_anywhere_is_placed_by_the_same_request(shop: Sho
     else:
         pytest.fail("it never ended")
     assert await shop.level(variant) == (TOO_MANY - at - 1, 0)
-    await shop.check_promises()
 
 
 async def test_f23_a_webhook_cut_off_anywhere_is_finished_by_the_redelivery_or_the_poller(shop: Shop) -> None:
@@ -87,7 +85,6 @@ async def test_f23_a_webhook_cut_off_anywhere_is_finished_by_the_redelivery_or_t
     else:
         pytest.fail("it never ended")
     assert await shop.level(variant) == (TOO_MANY - at - 1, 0)
-    await shop.check_promises()
 
 
 async def test_expiry_cut_off_anywhere_gives_the_stock_back_once(shop: Shop) -> None:
@@ -108,4 +105,3 @@ async def test_expiry_cut_off_anywhere_gives_the_stock_back_once(shop: Shop) -> 
     else:
         pytest.fail("it never ended")
     assert await shop.level(variant) == (TOO_MANY, 0)
-    await shop.check_promises()

@@ -141,4 +141,3 @@ async def test_a_guest_cart_whose_merge_is_cut_off_anywhere_is_merged_once(shop:
         return reached
 
     await _cut_off_anywhere(1, one_round)
-    await shop.check_promises()

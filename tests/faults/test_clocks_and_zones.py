@@ -80,7 +80,6 @@ async def test_a_clock_that_is_set_back_between_any_two_steps_costs_nobody_anyth
     clock.back = timedelta(0)
     assert await shop.level(variant) == (20, 0)
     await work_off(shop)
-    await shop.check_promises()
 
 
 async def test_a_clock_that_is_set_back_ends_no_session_and_lengthens_none(shop: Shop, clock: SteppedClock) -> None:
@@ -105,7 +104,6 @@ async def test_a_hold_that_ran_out_before_the_clock_was_set_back_is_given_back_a
     assert await shop.level(variant) == (1, 0)
     clock.back = timedelta(0)
     await work_off(shop)
-    await shop.check_promises()
 
 
 ZONES = ["Asia/Kolkata", "America/New_York"]
@@ -156,4 +154,3 @@ async def test_machines_in_other_zones_agree_about_every_instant(shop: Shop, zon
     await work_off(shop)
     assert await shop.level(variant) == (5, 0)
     assert await shop.container.measure_webhook_silence().execute() < 5 * MINUTE
-    await shop.check_promises()

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.payments.use_cases.measure_webhook_silence import LONGEST_SILENCE
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEventCommand
 from tests.shop.buyer import Buyer, new_buyer
@@ -35,9 +36,10 @@ async def recorded(shop: Shop, payment_id: object, minutes_ago: int) -> None:
 
 
 async def hears_of(shop: Shop, payment: str) -> None:
-    """A delivery about the payment is stored."""
+    """A delivery about the payment is stored, and worked on."""
     command = ReceiveGatewayEventCommand(*webhook("payment.captured", payment, "order_1"))
-    await shop.container.receive_gateway_event().execute(command)
+    stored = await shop.container.receive_gateway_event().execute(command)
+    await shop.container.process_gateway_event().execute(ProcessGatewayEventCommand(stored.id))
 
 
 async def forget_deliveries(shop: Shop) -> None:

@@ -88,7 +88,6 @@ async def test_an_account_deleted_while_a_checkout_starts_is_gone_or_is_in_use_n
             ("deleted", 0, {Reason.CART_EMPTY: 1}),
             ("active", 1, {Reason.ACCOUNT_IN_USE: 1}),
         )
-    await shop.check_promises()
 
 
 async def _tables_that_know(shop: Shop, needle: str) -> set[str]:
@@ -140,7 +139,6 @@ async def test_what_is_left_of_a_deleted_account_is_what_stands_on_its_orders(sh
         == 0
     )
     assert await shop.count("orders WHERE customer_id = :id", id=principal.user_id) == 1
-    await shop.check_promises()
 
 
 async def test_an_account_with_money_on_its_way_back_stays_until_it_has_arrived(shop: Shop) -> None:
@@ -157,7 +155,6 @@ async def test_an_account_with_money_on_its_way_back_stays_until_it_has_arrived(
     assert await shop.count("users WHERE id = :id AND status = 'active'", id=principal.user_id) == 1
     await shop.door().send_refund().execute(SendRefundCommand(RefundId(refund["id"])))
     await _delete(shop, principal)
-    await shop.check_promises()
 
 
 async def test_a_copy_of_ones_data_has_the_purchase_and_nothing_secret_or_anothers(shop: Shop) -> None:

@@ -68,7 +68,6 @@ async def test_a_door_that_waited_for_the_cart_sees_the_order_that_the_other_doo
     found = await _locked(shop, ref)
     assert found is not None
     assert (found.state, found.order_id) == (CheckoutState.PLACED, order.id)
-    await shop.check_promises()
 
 
 async def test_a_checkout_without_a_cart_is_locked_and_one_that_is_not_there_is_none(shop: Shop) -> None:

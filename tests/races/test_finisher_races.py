@@ -60,7 +60,6 @@ async def test_f18_browser_webhooks_and_poller_at_once_make_one_order(shop: Shop
     assert await _made(shop, checkout) == ONE_ORDER
     captures = [p for p in (await shop.books())["payments"] if p["order_id"] == checkout.gateway_order_id]
     assert [payment["status"] for payment in captures] == ["captured"]
-    await shop.check_promises()
 
 
 async def test_f26_the_same_capture_five_times_is_one_payment(shop: Shop) -> None:
@@ -74,7 +73,6 @@ async def test_f26_the_same_capture_five_times_is_one_payment(shop: Shop) -> Non
     assert await _made(shop, checkout) == ONE_ORDER
     key = "gateway_events WHERE gateway_payment_id = :id"
     assert await shop.count(key, id=triple["razorpay_payment_id"]) == 1
-    await shop.check_promises()
 
 
 async def test_f25_a_triple_of_a_cheap_order_pays_no_dear_one(shop: Shop) -> None:
@@ -104,7 +102,6 @@ async def test_f25_a_triple_of_another_customer_is_worth_nothing(shop: Shop) -> 
     assert theirs.value.reason is Reason.CHECKOUT_NOT_FOUND
     assert mine.value.reason is Reason.PAYMENT_SIGNATURE_INVALID
     assert (await victim.place(checkout, triple)).value.customer_id == victim.id
-    await shop.check_promises()
 
 
 async def test_f27_money_for_a_superseded_checkout_is_a_case_and_the_new_one_an_order(shop: Shop) -> None:
@@ -119,7 +116,6 @@ async def test_f27_money_for_a_superseded_checkout_is_a_case_and_the_new_one_an_
     assert not outcomes.refusals
     assert await _made(shop, old) == {"payments": 1, "orders": 0, "cases": 1}
     assert await _made(shop, new) == ONE_ORDER
-    await shop.check_promises()
 
 
 async def test_f27_superseding_while_the_old_payment_lands_ends_in_an_order_or_a_case_never_in_silence(
@@ -137,7 +133,6 @@ async def test_f27_superseding_while_the_old_payment_lands_ends_in_an_order_or_a
 
         made = await _made(shop, old)
         assert made["payments"] == made["orders"] + made["cases"] == 1
-    await shop.check_promises()
 
 
 async def test_abandoning_while_the_payment_lands_ends_in_an_order_or_a_case(shop: Shop) -> None:
@@ -152,7 +147,6 @@ async def test_abandoning_while_the_payment_lands_ends_in_an_order_or_a_case(sho
 
         made = await _made(shop, checkout)
         assert made["payments"] == made["orders"] + made["cases"] == 1
-    await shop.check_promises()
 
 
 async def test_expiry_racing_a_late_capture_places_the_order_or_opens_a_case(shop: Shop) -> None:
@@ -164,7 +158,6 @@ async def test_expiry_racing_a_late_capture_places_the_order_or_opens_a_case(sho
 
         assert await _made(shop, checkout) == ONE_ORDER
         assert (await buyer.checkout(checkout.id)).state is CheckoutState.PLACED
-    await shop.check_promises()
 
 
 async def test_f1_late_money_for_the_last_piece_that_another_has_held_meanwhile_is_a_case(shop: Shop) -> None:
@@ -182,7 +175,6 @@ async def test_f1_late_money_for_the_last_piece_that_another_has_held_meanwhile_
     assert await _made(shop, checkout) == {"payments": 1, "orders": 0, "cases": 1}
     assert await _made(shop, taken) == ONE_ORDER
     assert await shop.level(last) == (0, 0)
-    await shop.check_promises()
 
 
 async def test_f20_a_product_withdrawn_while_it_is_paid_for_is_still_delivered(shop: Shop) -> None:
@@ -198,7 +190,6 @@ async def test_f20_a_product_withdrawn_while_it_is_paid_for_is_still_delivered(s
 
     assert order.total == rupees(1_500)
     assert (await buyer.cart()).lines == ()
-    await shop.check_promises()
 
 
 async def test_pieces_added_while_paying_stay_in_the_cart(shop: Shop) -> None:
@@ -212,7 +203,6 @@ async def test_pieces_added_while_paying_stay_in_the_cart(shop: Shop) -> None:
 
     assert not outcomes.refusals
     assert {line.variant_id: line.quantity for line in (await buyer.cart()).lines} == {bought: 1, other: 1}
-    await shop.check_promises()
 
 
 async def test_a_payment_nobody_captured_makes_nothing(shop: Shop) -> None:
@@ -249,4 +239,3 @@ async def test_f18_a_browser_whose_look_at_the_payment_is_older_than_the_order_s
 
     assert order.checkout_id == checkout.id
     assert await _made(shop, checkout) == ONE_ORDER
-    await shop.check_promises()

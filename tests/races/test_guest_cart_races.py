@@ -141,4 +141,3 @@ async def test_sweeps_side_by_side_delete_each_cart_once_and_none_that_is_being_
     for checkout, buyer in zip(paying, buyers, strict=False):
         await buyer.place(checkout, await buyer.pay(checkout))
     assert await shop.container.expire_carts().execute() == 3
-    await shop.check_promises()

@@ -72,4 +72,3 @@ async def test_api6_one_account_with_many_tabs_holds_one_cart_and_is_stopped_wit
         assert held == min(pieces, HOURLY.allowed)
     assert reasons == {Reason.RATE_LIMITED: 3 * 4}
     assert await shop.count("checkouts WHERE customer_id = :id", id=hoarder.id) == HOURLY.allowed
-    await shop.check_promises()

@@ -42,4 +42,3 @@ async def test_whoever_looks_while_a_crowd_buys_finds_every_promise_kept(shop: S
 
     assert not outcomes.refusals
     assert await looking >= 3
-    await shop.check_promises()

@@ -11,6 +11,7 @@ from kapda.domain.inventory.use_cases.set_stock import SetStockCommand
 from kapda.domain.shared.errors import Reason
 from kapda.domain.shared.ids import HoldId, VariantId
 from tests.shop.gate import at_once
+from tests.shop.raw_holds import no_raw_holds, release  # noqa: F401  (a fixture)
 from tests.shop.shop import Shop, new_request
 
 
@@ -24,9 +25,7 @@ async def _hold(shop: Shop, hold_id: HoldId, variants: list[VariantId]) -> None:
 async def _hold_and_release(shop: Shop, variants: list[VariantId]) -> None:
     hold_id = HoldId(new_request())
     await _hold(shop, hold_id, variants)
-    async with shop.door().stock_unit_of_work() as uow:
-        assert await uow.stock.release(hold_id, shop.container.clock().now(), "race") == len(variants)
-        await uow.commit()
+    assert await release(shop, hold_id) == len(variants)
 
 
 async def _set(shop: Shop, command: SetStockCommand) -> None:

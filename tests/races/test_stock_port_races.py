@@ -7,6 +7,7 @@ from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.inventory.stock import HoldLine, Shortage
 from kapda.domain.shared.ids import HoldId, VariantId
 from tests.shop.gate import at_once
+from tests.shop.raw_holds import no_raw_holds  # noqa: F401  (a fixture)
 from tests.shop.shop import Shop, new_request
 
 

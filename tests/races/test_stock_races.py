@@ -34,7 +34,6 @@ async def test_f1_fifty_buyers_of_the_last_piece_make_one_order(shop: Shop) -> N
     await winner.place(checkout, await winner.pay(checkout))
     assert await shop.level(last) == (0, 0)
     assert await shop.count("order_lines WHERE variant_id = :id", id=last) == 1
-    await shop.check_promises()
 
 
 async def test_f2_a_payment_between_hold_and_order_never_meets_stock_that_is_gone(shop: Shop) -> None:
@@ -53,7 +52,6 @@ async def test_f2_a_payment_between_hold_and_order_never_meets_stock_that_is_gon
     assert len(set(outcomes.answers)) == 3
     assert set(outcomes.reasons) <= TOO_LATE
     assert await shop.level(few) == (0, 0)
-    await shop.check_promises()
 
 
 async def test_f3_lines_of_one_variant_are_one_line_whose_sum_is_checked(shop: Shop) -> None:
@@ -99,7 +97,6 @@ async def test_f3_quantities_changed_during_checkouts_hold_what_the_checkouts_sa
         id=six,
     )
     assert held == live["pieces"] <= 6
-    await shop.check_promises()
 
 
 async def test_f9_opposite_carts_superseding_placing_and_expiring_never_deadlock(shop: Shop) -> None:
@@ -129,7 +126,6 @@ async def test_f9_opposite_carts_superseding_placing_and_expiring_never_deadlock
     assert not outcomes.refusals
     placed = "orders WHERE id IN (SELECT order_id FROM order_lines WHERE variant_id = ANY(:ids))"
     assert await shop.count(placed, ids=[a, b, c]) == 8
-    await shop.check_promises()
 
 
 async def _run_out(shop: Shop, checkout_id: CheckoutId) -> None:
@@ -172,4 +168,3 @@ async def test_a_shelf_counted_down_during_checkouts_never_goes_below_what_is_he
     assert 0 <= held <= on_hand
     assert len(outcomes.answers) == 10
     assert set(outcomes.reasons) <= TOO_LATE
-    await shop.check_promises()

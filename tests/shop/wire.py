@@ -31,6 +31,8 @@ from kapda.api.orders.v1.order_pb2 import Order
 from kapda.api.orders.v1.order_service_pb2_grpc import OrderServiceStub
 from kapda.entrypoints.cli.stack import Stack
 from tests.shop.database import Database
+from tests.shop.desk import Sums, check_books
+from tests.shop.looking_on import looking_on
 
 T = TypeVar("T")
 _dice = random.Random(7)  # noqa: S311  (pauses, no secrets)
@@ -178,13 +180,8 @@ class Wire:
         return [str(fields["type"]) for _, fields in entries if fields["aggregate"] == aggregate_id]
 
     async def check_promises(self) -> None:
-        """The gateway's books are ours to the paisa, soon; and every promise that is built holds."""
-
-        async def every_rupee_is_known() -> bool:
-            ours = await self.database.fetchval("SELECT coalesce(sum(amount_minor), 0) FROM payments")
-            return bool(ours == (await self.books())["totals"]["captured"])
-
-        await eventually(every_rupee_is_known, within=20.0)
+        """Every promise holds, as the shop itself says; and soon, when the worker has had its turn, the gateway's books are
+        ours: captured = orders + refunds + open cases, to the paisa."""
         admin = await self.admin()
         report = await OpsServiceStub(self.channel).CheckPromises(
             ops.CheckPromisesRequest(), metadata=admin.metadata, timeout=CALL_SECONDS
@@ -192,6 +189,19 @@ class Wire:
         assert report.promises
         broken = [p for p in report.promises if p.verdict == PromiseResult.VERDICT_BROKEN]
         assert not broken, broken
+        await self.check_books()
+
+    async def check_books(self, *, within: float = 20.0) -> Sums:
+        """The books, as soon as both sides know of everything; where each paisa is."""
+        deadline = time.monotonic() + within
+        async with looking_on(self.stack, self.gateway) as shop:
+            while True:
+                try:
+                    return await check_books(shop)
+                except AssertionError:
+                    if time.monotonic() > deadline:
+                        raise
+                await asyncio.sleep(0.2)
 
 
 @dataclass(frozen=True)

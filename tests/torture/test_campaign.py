@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.shop.looking_on import looking_on
 from tests.shop.wire import Wire, reach
 from tests.torture.budget import CAMPAIGN_SECONDS, SEED
 from tests.torture.calls import Line
 from tests.torture.customers import Admin, Customer
 from tests.torture.diary import Diary
-from tests.torture.reckoning import comes_to_rest, looking_on, reckon
+from tests.torture.reckoning import comes_to_rest, reckon
 from tests.torture.rig import Rig, campaign_stack
 from tests.torture.sign_up import Pass, new_customer, the_admin
 
