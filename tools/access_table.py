@@ -12,7 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from kapda.api.common.v1 import access_pb2
 from kapda.domain.identity.user import Role
-from kapda.entrypoints.grpc.access_rules import AccessRule, read_rules
+from kapda.entrypoints.grpc.access_rules import EVERYBODY, AccessRule, read_rules
 from kapda.entrypoints.grpc.services import SERVICES
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "access.md"
@@ -29,7 +29,8 @@ nothing. `tests/access` tries every line on a server.
   in, no token is looked at, not even a bad one.
 - **service** has an API key with the scope that stands in the column; where none stands the method is closed to API keys.
 - **owned**: works on things that have an owner; another's thing is answered exactly like one that does not exist.
-- **signed**: the request must be signed besides ([signed-requests.md](signed-requests.md)).
+- **signed**: the request must be signed besides ([signed-requests.md](signed-requests.md)): everybody's, or that of the
+  roles that stand there.
 """
 
 
@@ -71,7 +72,7 @@ def _cells(method: MethodDescriptor, rule: AccessRule) -> tuple[str, ...]:
         *(_yes(rule.public or role in rule.roles) for role in PEOPLE),
         YES if rule.public else rule.scope.value if rule.scope is not None else "",
         _yes(owned),
-        _yes(rule.signed),
+        YES if rule.signed_by == EVERYBODY else ", ".join(role.value for role in PEOPLE if role in rule.signed_by),
     )
 
 

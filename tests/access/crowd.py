@@ -73,7 +73,7 @@ class Crowd:
 
     def signature(self, name: str, method: Method, request: bytes) -> Metadata:
         """The caller's, where the method must be signed and the caller can."""
-        if not method.rule.signed or name not in self.signers:
+        if not method.rule.signed_by or name not in self.signers:
             return ()
         return self.signers[name].headers(method.path, request)
 

@@ -18,6 +18,11 @@ def read_table() -> dict[str, Line]:
     return found
 
 
+def must_sign(line: Line, column: str) -> bool:
+    """Whether those of the column sign their requests."""
+    return line["signed"] == YES or column in line["signed"].split(", ")
+
+
 def says_yes(line: Line, column: str) -> bool:
     """Whether the line's cell lets in."""
     assert line[column] in ("", YES), line

@@ -64,7 +64,7 @@ class Stage:
 
     def signature(self, method: Method, request: bytes, caller: str) -> tuple[tuple[str, str], ...]:
         """The caller's, for this sending, where the method takes signed requests only."""
-        if not method.rule.signed or caller not in self.signers:
+        if not method.rule.signed_by or caller not in self.signers:
             return ()
         return self.signers[caller].headers(method.path, request)
 

@@ -144,7 +144,7 @@ async def test_what_is_left_of_a_deleted_account_is_what_stands_on_its_orders(sh
 async def test_an_account_with_money_on_its_way_back_stays_until_it_has_arrived(shop: Shop) -> None:
     variant, (principal, buyer) = await shop.variant(), await _member(shop)
     order = await buyer.buys(variant)
-    cancel = CancelOrderCommand(principal, new_request(), order.id, "changed my mind")
+    cancel = CancelOrderCommand(principal, None, new_request(), order.id, "changed my mind")
     await shop.door().cancel_order().execute(cancel)
     (refund,) = await shop.sql("SELECT id FROM refunds WHERE order_id = :id", id=order.id)
 

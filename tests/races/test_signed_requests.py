@@ -1,6 +1,7 @@
 """A signature has one effect: nonces in PostgreSQL, in the transaction of what was signed. Redis has no part in it."""
 
 import asyncio
+from functools import partial
 
 import pytest
 import redis
@@ -10,7 +11,7 @@ from kapda.domain.shared.audit import OPERATOR, Occasion
 from kapda.domain.shared.errors import DomainError, PermissionDeniedError, Reason
 from kapda.domain.shared.ids import OrderId, SigningKeyId
 from tests.shop.buyer import deliver, new_buyer
-from tests.shop.desk import a_proof, refund
+from tests.shop.desk import a_proof, cancel, refund
 from tests.shop.gate import at_once
 from tests.shop.shop import Shop, new_request
 
@@ -47,6 +48,19 @@ async def test_one_signature_is_no_two_refunds_whatever_the_request_ids(shop: Sh
     outcomes = await at_once(calls)
     assert (len(outcomes.answers), outcomes.reasons) == (1, {Reason.NONCE_REUSED: 4})
     assert await sent_back(shop, order) == 1
+
+
+async def test_one_signature_calls_off_one_order_and_none_does_without_the_key(shop: Shop) -> None:
+    admin = await shop.admin()
+    orders = [await bought(shop) for _ in range(3)]
+    proof = a_proof(admin)
+    outcomes = await at_once([partial(cancel, shop, admin, order, proof=proof) for order in orders])
+    assert (len(outcomes.answers), outcomes.reasons) == (1, {Reason.NONCE_REUSED: 2})
+    assert sum([await sent_back(shop, order) for order in orders]) == 1
+    command = RevokeSigningKeyCommand(Occasion(OPERATOR, "call-0001", "lost"), SigningKeyId(admin.user_id))
+    await shop.door().revoke_signing_key().execute(command)
+    outcomes = await at_once([partial(cancel, shop, admin, order) for order in orders])
+    assert (len(outcomes.answers), outcomes.reasons) == (0, {Reason.SIGNATURE_INVALID: 3})
 
 
 async def test_a_replay_is_refused_with_redis_flushed(shop: Shop) -> None:

@@ -34,9 +34,16 @@ def customer(user: UserId) -> Principal:
     return Principal(user, Role.CUSTOMER, SessionId(uuid4()))
 
 
-async def cancel(shop: Shop, who: Principal, order: OrderId, request_id: RequestId | None = None) -> Answer[Order]:
-    """Call the order off."""
-    command = CancelOrderCommand(who, request_id or new_request(), order, "changed my mind")
+async def cancel(
+    shop: Shop,
+    who: Principal,
+    order: OrderId,
+    request_id: RequestId | None = None,
+    proof: RequestProof | None = None,
+) -> Answer[Order]:
+    """Call the order off; an admin signs it."""
+    signature = proof or (a_proof(who) if who.role is Role.ADMIN else None)
+    command = CancelOrderCommand(who, signature, request_id or new_request(), order, "changed my mind")
     return await shop.door().cancel_order().execute(command)
 
 

@@ -643,7 +643,7 @@ CASES = [
         CUSTOMER,
         "cancel_order",
         order.CancelOrderRequest(request_id=str(RID), order_id=str(VARIANT), reason="too long"),
-        CancelOrderCommand(PRINCIPALS[CUSTOMER], RequestId(RID), OrderId(VARIANT), "too long"),
+        CancelOrderCommand(PRINCIPALS[CUSTOMER], None, RequestId(RID), OrderId(VARIANT), "too long"),
         Answer(samples.ORDER),
     ),
     Case(

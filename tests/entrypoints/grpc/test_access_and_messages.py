@@ -245,6 +245,16 @@ def test_start_up_names_every_method_without_a_usable_rule() -> None:
             "GuestsAndSigned": access_pb2.Access(
                 audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True, signed=True
             ),
+            "PublicAndSignedBySome": access_pb2.Access(audience=access_pb2.AUDIENCE_PUBLIC, signed_roles=roles),
+            "SignedByAllAndSome": access_pb2.Access(
+                audience=access_pb2.AUDIENCE_SIGNED_IN, signed=True, signed_roles=roles
+            ),
+            "SignedByWhoMayNotCall": access_pb2.Access(
+                audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_BRAND], signed_roles=roles
+            ),
+            "NoSuchSigner": access_pb2.Access(
+                audience=access_pb2.AUDIENCE_SIGNED_IN, signed_roles=[role_pb2.ROLE_UNSPECIFIED]
+            ),
             "NoSuchRole": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_UNSPECIFIED]),
         }
     )
@@ -262,6 +272,10 @@ def test_start_up_names_every_method_without_a_usable_rule() -> None:
         "GuestsWithScope",
         "PublicAndSigned",
         "GuestsAndSigned",
+        "PublicAndSignedBySome",
+        "SignedByAllAndSome",
+        "SignedByWhoMayNotCall",
+        "NoSuchSigner",
         "NoSuchRole",
     ]
 
@@ -273,6 +287,9 @@ def test_rules_say_whom_they_let_in() -> None:
             "Cart": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, owned=True),
             "Mine": access_pb2.Access(audience=access_pb2.AUDIENCE_SIGNED_IN, owned=True),
             "Desk": access_pb2.Access(audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN]),
+            "OthersToo": access_pb2.Access(
+                audience=access_pb2.AUDIENCE_SIGNED_IN, owned=True, signed_roles=[role_pb2.ROLE_ADMIN]
+            ),
             "Bot": access_pb2.Access(
                 audience=access_pb2.AUDIENCE_ROLES, roles=[role_pb2.ROLE_ADMIN], scope=REFUND, signed=True
             ),
@@ -284,7 +301,8 @@ def test_rules_say_whom_they_let_in() -> None:
         "Cart": AccessRule(public=False, roles=PEOPLE, guests=True),
         "Mine": AccessRule(public=False, roles=PEOPLE),
         "Desk": AccessRule(public=False, roles=frozenset({Role.ADMIN})),
-        "Bot": AccessRule(public=False, roles=frozenset({Role.ADMIN}), scope=Scope.REFUND, signed=True),
+        "OthersToo": AccessRule(public=False, roles=PEOPLE, signed_by=frozenset({Role.ADMIN})),
+        "Bot": AccessRule(public=False, roles=frozenset({Role.ADMIN}), scope=Scope.REFUND, signed_by=frozenset(Role)),
     }
 
 

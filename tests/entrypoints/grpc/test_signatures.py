@@ -8,6 +8,7 @@ import pytest
 
 from kapda.api.orders.v1 import order_service_pb2
 from kapda.domain.identity.use_cases.verify_signature import VerifySignatureCommand
+from kapda.domain.identity.user import Role
 from kapda.domain.shared.request_log import Answer
 from kapda.domain.shared.request_proof import RequestProof
 from kapda.entrypoints.grpc.access_rules import read_rules
@@ -44,6 +45,25 @@ ODD_BYTES = (
         request_id=REQUEST.request_id, order_id=REQUEST.order_id, shipping_minor=100
     ).SerializeToString()
 )
+
+
+CANCEL = "/kapda.api.orders.v1.OrderService/CancelOrder"
+CANCELLATION = order_service_pb2.CancelOrderRequest(request_id=str(uuid4()), order_id=str(uuid4()), reason="late")
+
+
+async def cancel(served: Running, *metadata: tuple[str, str]) -> Any:
+    """The command of a cancellation asked for so, or how it is refused."""
+
+    async def answer(_: object) -> Any:
+        return Answer(samples.ORDER)
+
+    served.use_cases.behaviours["cancel_order"] = answer
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = served.channel.unary_unary(CANCEL)
+    try:
+        await call(CANCELLATION.SerializeToString(), metadata=metadata)
+    except grpc.aio.AioRpcError as error:
+        return Refusal(error)
+    return served.use_cases.commands.pop()
 
 
 async def refund(served: Running, *metadata: tuple[str, str], body: bytes | None = None) -> Any:
@@ -111,7 +131,17 @@ async def test_the_signature_is_over_the_bytes_as_they_came(start: Start, monkey
     assert [told.key_id, told.timestamp, told.nonce, told.text] == [value for _, value in SIGNED]
 
 
+async def test_an_admin_signs_what_customers_may_do_to_their_own_unsigned(served: Running) -> None:
+    assert (await cancel(served, *as_caller(ADMIN))).info.reason == "SIGNATURE_MISSING"
+    assert served.use_cases.commands == []
+    assert (await cancel(served, *as_caller(ADMIN), *SIGNED)).proof == PROOF
+    assert (await cancel(served, *as_caller(CUSTOMER))).proof is None
+    # Nobody asks, so nobody looks: a customer's made-up signature proves nothing and hinders nothing.
+    assert (await cancel(served, *as_caller(CUSTOMER), *SIGNED)).proof is None
+
+
 def test_these_methods_must_be_signed_and_no_others() -> None:
     rules = read_rules(service.descriptor for service in SERVICES)
-    signed = {path.rpartition("/")[2] for path, rule in rules.items() if rule.signed}
-    assert signed == {"RefundOrder", "ResolveCase", "IssueApiKey", "RotateApiKey", "IssueSigningKey", "SetUserRole"}
+    signed = {path.rpartition("/")[2]: rule.signed_by for path, rule in rules.items() if rule.signed_by}
+    by_all = {"RefundOrder", "ResolveCase", "IssueApiKey", "RotateApiKey", "IssueSigningKey", "SetUserRole"}
+    assert signed == {**dict.fromkeys(by_all, frozenset(Role)), "CancelOrder": frozenset({Role.ADMIN})}

@@ -40,9 +40,16 @@ async def bought(shop: Shop, quantity: int = 1, pieces: int = 10) -> Order:
 
 
 async def cancel(
-    shop: Shop, order: OrderId, who: Principal | None = None, request: RequestId | None = None, reason: str = "too big"
+    shop: Shop,
+    order: OrderId,
+    who: Principal | None = None,
+    request: RequestId | None = None,
+    *,
+    reason: str = "too big",
+    proof: RequestProof | None = None,
 ) -> Answer[Order]:
-    command = CancelOrderCommand(who or customer(), request or shop.new_request(), order, reason)
+    """Unsigned, unless a proof comes."""
+    command = CancelOrderCommand(who or customer(), proof, request or shop.new_request(), order, reason)
     return await shop.cancel_order.execute(command)
 
 

@@ -8,12 +8,19 @@ from kapda.domain.payments.gateway import GatewayRefundState, GatewayUnknownErro
 from kapda.domain.payments.payment import PaymentState
 from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.payments.refund import RefundKind, RefundState
-from kapda.domain.shared.errors import DomainError, FailedPreconditionError, InvalidArgumentError, NotFoundError, Reason
+from kapda.domain.shared.errors import (
+    DomainError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    Reason,
+)
 from kapda.domain.shared.jobs import Job
 from tests.fakes.payment_gateway import ACTED_BUT_UNKNOWN, DIED_AFTER_ACTING, UNKNOWN, Fault, ProcessDiedError, refused
 from tests.fakes.samples import BINOD, rupees
 from tests.fakes.shop import Shop
-from tests.use_cases.orders.desk import ADMIN, NO_ORDER, balance, bought, cancel, customer, refund, send
+from tests.use_cases.orders.desk import ADMIN, NO_ORDER, a_proof, balance, bought, cancel, customer, refund, send
 
 
 async def test_a_cancelled_order_gives_back_stock_at_once_and_promises_its_money(shop: Shop) -> None:
@@ -47,13 +54,33 @@ async def test_an_order_is_called_off_once_and_by_its_owner_or_an_admin(shop: Sh
     order = await bought(shop)
     for who, order_id in ((customer(BINOD), order.id), (customer(), NO_ORDER), (ADMIN, NO_ORDER)):
         with pytest.raises(NotFoundError) as unknown:
-            await cancel(shop, order_id, who)
+            await cancel(shop, order_id, who, proof=a_proof() if who is ADMIN else None)
         assert unknown.value.reason is Reason.ORDER_NOT_FOUND
-    await cancel(shop, order.id, ADMIN)
+    await cancel(shop, order.id, ADMIN, proof=a_proof())
     with pytest.raises(FailedPreconditionError) as over:
         await cancel(shop, order.id)
     assert over.value.reason is Reason.ORDER_STATE_INVALID
     assert len(shop.tables.refunds) == 1
+
+
+async def test_an_admin_calls_nothing_off_without_a_signature(shop: Shop) -> None:
+    order = await bought(shop)
+    with pytest.raises(PermissionDeniedError) as refused:
+        await cancel(shop, order.id, ADMIN)
+    assert refused.value.reason is Reason.SIGNATURE_MISSING
+    assert shop.the_order().state is OrderState.PLACED
+    assert shop.tables.refunds == {}
+
+
+async def test_an_admins_signature_calls_off_one_order_and_a_retry_is_signed_anew(shop: Shop) -> None:
+    order, request, proof, again = await bought(shop), shop.new_request(), a_proof(), a_proof()
+    first = await cancel(shop, order.id, ADMIN, request, proof=proof)
+    second = await cancel(shop, order.id, ADMIN, request, proof=again)
+    assert (second.value, second.replayed) == (first.value, True)
+    for spent in (proof, again):
+        with pytest.raises(PermissionDeniedError) as refused:
+            await cancel(shop, order.id, ADMIN, request, proof=spent)
+        assert refused.value.reason is Reason.NONCE_REUSED
 
 
 async def test_a_cancellation_whose_commit_fails_leaves_nothing_and_can_be_sent_again(shop: Shop) -> None:

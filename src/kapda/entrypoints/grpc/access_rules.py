@@ -1,6 +1,6 @@
 """Who may call which method, read from the contract. What has no rule stops the server from starting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -20,8 +20,9 @@ _ROLES: Mapping[int, Role] = {
     role_pb2.ROLE_BRAND: Role.BRAND,
     role_pb2.ROLE_ADMIN: Role.ADMIN,
 }
+EVERYBODY = frozenset(Role)
 # Services are not among those who sign in: only a scope opens a method to them.
-PEOPLE = frozenset(Role) - {Role.SERVICE}
+PEOPLE = EVERYBODY - {Role.SERVICE}
 _SCOPES: Mapping[int, Scope] = {api_scope_pb2.ApiScope.Value(f"API_SCOPE_{scope.name}"): scope for scope in Scope}
 
 
@@ -33,15 +34,15 @@ class AccessRulesError(Exception):
 class AccessRule:
     """Whom a method lets in: everybody when `public`, else anybody signed in whose role is in `roles`.
 
-    With `guests` also whoever opens a guest cart, with `scope` also services whose API key has it. With
-    `signed` a call is let in only with its signature.
+    With `guests` also whoever opens a guest cart, with `scope` also services whose API key has it. The calls of those in
+    `signed_by` are let in only with their signature.
     """
 
     public: bool
     roles: frozenset[Role]
     guests: bool = False
     scope: Scope | None = None
-    signed: bool = False
+    signed_by: frozenset[Role] = frozenset()
 
 
 def read_rules(services: Iterable[ServiceDescriptor]) -> Mapping[str, AccessRule]:
@@ -64,23 +65,36 @@ def _rule(method: MethodDescriptor) -> AccessRule:
     if method.client_streaming or method.server_streaming:
         raise ValueError("streams, and no interceptor guards a stream")
     access = method.GetOptions().Extensions[access_pb2.access]
-    roles = frozenset(_ROLES[role] for role in access.roles if role in _ROLES)
-    if len(roles) != len(access.roles):
-        raise ValueError("names a role twice, or one that does not exist")
+    roles = _roles(access.roles)
+    signed_by = _signed_by(access)
     scope = _scope(access)
     match access.audience, bool(roles), access.owned:
-        case access_pb2.AUDIENCE_PUBLIC, False, False if scope is None and not access.signed:
+        case access_pb2.AUDIENCE_PUBLIC, False, False if scope is None and not signed_by:
             return AccessRule(public=True, roles=frozenset())
         case access_pb2.AUDIENCE_SIGNED_IN, False, _:
-            return AccessRule(public=False, roles=PEOPLE, scope=scope, signed=access.signed)
-        case access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, False, True if scope is None and not access.signed:
+            return AccessRule(public=False, roles=PEOPLE, scope=scope, signed_by=signed_by)
+        case access_pb2.AUDIENCE_SIGNED_IN_OR_GUEST, False, True if scope is None and not signed_by:
             return AccessRule(public=False, roles=PEOPLE, guests=True)
-        case access_pb2.AUDIENCE_ROLES, True, _:
-            return AccessRule(public=False, roles=roles, scope=scope, signed=access.signed)
+        case access_pb2.AUDIENCE_ROLES, True, _ if signed_by in (frozenset(), EVERYBODY) or signed_by <= roles:
+            return AccessRule(public=False, roles=roles, scope=scope, signed_by=signed_by)
         case access_pb2.AUDIENCE_UNSPECIFIED, _, _:
             raise ValueError("declares none")
         case _:
             raise ValueError("contradicts itself")
+
+
+def _roles(named: Sequence[int]) -> frozenset[Role]:
+    roles = frozenset(_ROLES[role] for role in named if role in _ROLES)
+    if len(roles) != len(named):
+        raise ValueError("names a role twice, or one that does not exist")
+    return roles
+
+
+def _signed_by(access: access_pb2.Access) -> frozenset[Role]:
+    roles = _roles(access.signed_roles)
+    if roles and access.signed:
+        raise ValueError("has everybody sign, and some besides")
+    return EVERYBODY if access.signed else roles
 
 
 def _scope(access: access_pb2.Access) -> Scope | None:

@@ -86,10 +86,15 @@ def contact(context: Context) -> Contact:
 def proof() -> RequestProof:
     """The signature that was checked for the call. Raises PermissionDeniedError (SIGNATURE_MISSING) where the method's rule
     asked for none."""
-    checked = current().proof
+    checked = proof_of_some()
     if checked is None:
         raise signature_missing()
     return checked
+
+
+def proof_of_some() -> RequestProof | None:
+    """The signature that was checked for the call; None where the method's rule asks others than the caller for one."""
+    return current().proof
 
 
 def occasion(reason: str) -> Occasion:

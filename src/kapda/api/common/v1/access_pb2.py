@@ -27,17 +27,17 @@ from kapda.api.common.v1 import api_scope_pb2 as kapda_dot_api_dot_common_dot_v1
 from kapda.api.common.v1 import role_pb2 as kapda_dot_api_dot_common_dot_v1_dot_role__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kapda/api/common/v1/access.proto\x12\x13kapda.api.common.v1\x1a google/protobuf/descriptor.proto\x1a#kapda/api/common/v1/api_scope.proto\x1a\x1ekapda/api/common/v1/role.proto\"\xd9\x01\n\x06\x41\x63\x63\x65ss\x12/\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1d.kapda.api.common.v1.Audience\x12(\n\x05roles\x18\x02 \x03(\x0e\x32\x19.kapda.api.common.v1.Role\x12\r\n\x05owned\x18\x03 \x01(\x08\x12,\n\x05scope\x18\x04 \x01(\x0e\x32\x1d.kapda.api.common.v1.ApiScope\x12\x0e\n\x06signed\x18\x05 \x01(\x08\x12\'\n\x04rate\x18\x06 \x01(\x0e\x32\x19.kapda.api.common.v1.Rate*h\n\x04Rate\x12\x14\n\x10RATE_UNSPECIFIED\x10\x00\x12\r\n\tRATE_AUTH\x10\x01\x12\x15\n\x11RATE_AUTH_NETWORK\x10\x02\x12\x10\n\x0cRATE_REFRESH\x10\x03\x12\x12\n\x0eRATE_EXPENSIVE\x10\x04*\x86\x01\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x16\n\x12\x41UDIENCE_SIGNED_IN\x10\x02\x12\x12\n\x0e\x41UDIENCE_ROLES\x10\x03\x12\x1f\n\x1b\x41UDIENCE_SIGNED_IN_OR_GUEST\x10\x04:M\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1b.kapda.api.common.v1.Accessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kapda/api/common/v1/access.proto\x12\x13kapda.api.common.v1\x1a google/protobuf/descriptor.proto\x1a#kapda/api/common/v1/api_scope.proto\x1a\x1ekapda/api/common/v1/role.proto\"\x8a\x02\n\x06\x41\x63\x63\x65ss\x12/\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1d.kapda.api.common.v1.Audience\x12(\n\x05roles\x18\x02 \x03(\x0e\x32\x19.kapda.api.common.v1.Role\x12\r\n\x05owned\x18\x03 \x01(\x08\x12,\n\x05scope\x18\x04 \x01(\x0e\x32\x1d.kapda.api.common.v1.ApiScope\x12\x0e\n\x06signed\x18\x05 \x01(\x08\x12\'\n\x04rate\x18\x06 \x01(\x0e\x32\x19.kapda.api.common.v1.Rate\x12/\n\x0csigned_roles\x18\x07 \x03(\x0e\x32\x19.kapda.api.common.v1.Role*h\n\x04Rate\x12\x14\n\x10RATE_UNSPECIFIED\x10\x00\x12\r\n\tRATE_AUTH\x10\x01\x12\x15\n\x11RATE_AUTH_NETWORK\x10\x02\x12\x10\n\x0cRATE_REFRESH\x10\x03\x12\x12\n\x0eRATE_EXPENSIVE\x10\x04*\x86\x01\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x16\n\x12\x41UDIENCE_SIGNED_IN\x10\x02\x12\x12\n\x0e\x41UDIENCE_ROLES\x10\x03\x12\x1f\n\x1b\x41UDIENCE_SIGNED_IN_OR_GUEST\x10\x04:M\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1b.kapda.api.common.v1.Accessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kapda.api.common.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RATE']._serialized_start=380
-  _globals['_RATE']._serialized_end=484
-  _globals['_AUDIENCE']._serialized_start=487
-  _globals['_AUDIENCE']._serialized_end=621
+  _globals['_RATE']._serialized_start=429
+  _globals['_RATE']._serialized_end=533
+  _globals['_AUDIENCE']._serialized_start=536
+  _globals['_AUDIENCE']._serialized_end=670
   _globals['_ACCESS']._serialized_start=161
-  _globals['_ACCESS']._serialized_end=378
+  _globals['_ACCESS']._serialized_end=427
 # @@protoc_insertion_point(module_scope)

@@ -119,6 +119,7 @@ class Access(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     SIGNED_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
+    SIGNED_ROLES_FIELD_NUMBER: _builtins.int
     audience: Global___Audience.ValueType
     """Whom the method is open to."""
     owned: _builtins.bool
@@ -141,6 +142,12 @@ class Access(_message.Message):
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_role_pb2.Role.ValueType]:
         """The roles that may call. Given for `AUDIENCE_ROLES` and only then."""
 
+    @_builtins.property
+    def signed_roles(self) -> _containers.RepeatedScalarFieldContainer[_role_pb2.Role.ValueType]:
+        """The roles whose requests must be signed, as with `signed`, where those of others need not be: they act on other people's
+        things.
+        """
+
     def __init__(
         self,
         *,
@@ -150,10 +157,11 @@ class Access(_message.Message):
         scope: _api_scope_pb2.ApiScope.ValueType = ...,
         signed: _builtins.bool = ...,
         rate: Global___Rate.ValueType = ...,
+        signed_roles: _abc.Iterable[_role_pb2.Role.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "rate", b"rate", "roles", b"roles", "scope", b"scope", "signed", b"signed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "owned", b"owned", "rate", b"rate", "roles", b"roles", "scope", b"scope", "signed", b"signed", "signed_roles", b"signed_roles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -106,7 +106,7 @@ class OrderServiceServicer:
 
     def CancelOrder(self, request, context):
         """Calls off an order that has not been sent: the stock goes back at once, the money with a refund that is promised here
-        and sent right after. The caller's own order, or anybody's for an admin.
+        and sent right after. The caller's own order, or anybody's for an admin, whose request must be signed as a refund's must.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER.
         """

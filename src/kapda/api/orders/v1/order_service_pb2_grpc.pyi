@@ -39,7 +39,7 @@ class OrderServiceStub:
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.CancelOrderRequest, _order_service_pb2.CancelOrderResponse]
     """Calls off an order that has not been sent: the stock goes back at once, the money with a refund that is promised here
-    and sent right after. The caller's own order, or anybody's for an admin.
+    and sent right after. The caller's own order, or anybody's for an admin, whose request must be signed as a refund's must.
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER.
     """
@@ -104,7 +104,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_order_service_pb2.CancelOrderRequest, _abc.Awaitable[_order_service_pb2.CancelOrderResponse]],
     ) -> _abc.Awaitable[_order_service_pb2.CancelOrderResponse]:
         """Calls off an order that has not been sent: the stock goes back at once, the money with a refund that is promised here
-        and sent right after. The caller's own order, or anybody's for an admin.
+        and sent right after. The caller's own order, or anybody's for an admin, whose request must be signed as a refund's must.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, ORDER_NOT_FOUND, ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER.
         """

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.signing import signature_missing
 from kapda.domain.inventory.stock import HoldLine
 from kapda.domain.orders.order import Order, OrderVerb
 from kapda.domain.orders.ports import OrderUnitOfWork
@@ -16,13 +17,15 @@ from kapda.domain.shared.events import DomainEvent
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import HoldId, OrderId, RequestId
 from kapda.domain.shared.request_log import Answer, RequestKey
+from kapda.domain.shared.request_proof import RequestProof
 
 
 @dataclass(frozen=True, slots=True)
 class CancelOrderCommand:
-    """A customer's own order, or anybody's for an admin."""
+    """A customer's own order, or anybody's for an admin, whose request was signed: `proof` is None for others."""
 
     principal: Principal
+    proof: RequestProof | None
     request_id: RequestId
     order_id: OrderId
     reason: str
@@ -32,7 +35,8 @@ class CancelOrderCommand:
 class CancelOrder:
     """Cancels, once a request id; the refund is promised in the same transaction and sent right after it.
 
-    Raises NotFoundError (ORDER_NOT_FOUND) and FailedPreconditionError (ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER).
+    Raises PermissionDeniedError (SIGNATURE_MISSING, NONCE_REUSED), NotFoundError (ORDER_NOT_FOUND) and
+    FailedPreconditionError (ORDER_STATE_INVALID, REFUND_EXCEEDS_ORDER).
     """
 
     unit_of_work: Callable[[], OrderUnitOfWork]
@@ -43,12 +47,19 @@ class CancelOrder:
         """The cancelled order."""
         principal = command.principal
         owner = principal.owner
+        # Whoever sees everybody's orders sends money that is not theirs: a stolen token must not be enough.
+        if owner is None and command.proof is None:
+            raise signature_missing()
         key = RequestKey(
             principal.user_id, "CancelOrder", command.request_id, fingerprint(command.order_id, command.reason)
         )
         async with self.unit_of_work() as uow:
+            if command.proof is not None:
+                await uow.nonces.spend(command.proof)
             earlier = await uow.requests.claim(key, Order, command.order_id)
             if earlier is not None and earlier.answer is not None:
+                # The retry was signed for itself: its nonce is spent like the first one's.
+                await uow.commit()
                 return Answer(earlier.answer, replayed=True)
             found = await uow.orders.get(command.order_id, owner)
             payment = await uow.payments.lock(found.payment_id) if found is not None else None

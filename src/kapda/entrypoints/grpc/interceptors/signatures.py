@@ -18,14 +18,14 @@ _NAMES = (SIGNING_METADATA, TIMESTAMP_METADATA, NONCE_METADATA, SIGNATURE_METADA
 
 
 class Signatures(UnaryInterceptor):
-    """Checks the signature over the request's bytes as they came, before anybody has read them. A method that need not be
-    signed looks at no signature."""
+    """Checks the signature over the request's bytes as they came, before anybody has read them. A call that need not be
+    signed is asked for no signature, and one that it brings is not looked at."""
 
     def __init__(
         self, rules: Mapping[str, AccessRule], verify_signature: UseCase[VerifySignatureCommand, RequestProof]
     ) -> None:
         super().__init__()
-        self._signed = frozenset(method for method, rule in rules.items() if rule.signed)
+        self._signed_by = {method: rule.signed_by for method, rule in rules.items() if rule.signed_by}
         self._verify_signature = verify_signature
 
     async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
@@ -33,7 +33,8 @@ class Signatures(UnaryInterceptor):
 
         Raises PermissionDeniedError (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_EXPIRED).
         """
-        if method in self._signed:
+        signed_by = self._signed_by.get(method)
+        if signed_by is not None and caller().role in signed_by:
             key_id, timestamp, nonce, text = _told(context)
             call = SignedCall(method, request, timestamp, nonce, caller().user_id)
             command = VerifySignatureCommand(call, Signature(key_id, timestamp, nonce, text))

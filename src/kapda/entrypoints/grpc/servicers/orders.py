@@ -20,7 +20,7 @@ from kapda.domain.shared.ids import CheckoutId, OrderId, RequestId
 from kapda.domain.shared.money import INR, Money
 from kapda.domain.shared.pages import Page
 from kapda.domain.shared.request_log import Answer
-from kapda.entrypoints.grpc.call import Context, caller, proof, value_of
+from kapda.entrypoints.grpc.call import Context, caller, proof, proof_of_some, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.translate.orders import order_to_proto, refund_to_proto, summary_to_proto
 from kapda.entrypoints.supervisor import Supervisor
@@ -84,6 +84,7 @@ class OrderServicer(OrderServiceServicer):
         answer = await self._cancel_order.execute(
             CancelOrderCommand(
                 principal=caller(),
+                proof=proof_of_some(),
                 request_id=RequestId(UUID(request.request_id)),
                 order_id=OrderId(UUID(request.order_id)),
                 reason=request.reason,
