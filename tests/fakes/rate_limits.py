@@ -1,6 +1,7 @@
 """RateLimits in memory: calls are counted, and refused where a test says so."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 
 @dataclass
@@ -11,8 +12,10 @@ class CountedCalls:
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
 
     async def take(self, bucket: str, key: str) -> float | None:
-        count = self.taken.get((bucket, key), 0)
-        if bucket in self.allowed and count >= self.allowed[bucket]:
-            return 42.5
-        self.taken[bucket, key] = count + 1
-        return None
+        wait = self.spent(bucket, key)
+        if wait is None:
+            self.taken[bucket, key] = self.taken.get((bucket, key), 0) + 1
+        return wait
+
+    def spent(self, bucket: str, key: str) -> float | None:
+        return 42.5 if self.taken.get((bucket, key), 0) >= self.allowed.get(bucket, inf) else None

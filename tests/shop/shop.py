@@ -195,6 +195,7 @@ def settings_for(database_url: str, redis_url: str, gateway_url: str) -> Setting
         rate_auth_network="60000 per minute",
         rate_caller="600000 per minute",
         rate_network="600000 per minute",
+        rate_refused="600000 per minute",
         rate_refresh="60000 per minute",
         rate_expensive="60000 per minute",
         database_url=SecretStr(database_url),

@@ -234,6 +234,7 @@ def _rates(settings: Settings) -> Mapping[str, str]:
         Bucket.AUTH_NETWORK.value: settings.rate_auth_network,
         Bucket.CALLER.value: settings.rate_caller,
         Bucket.NETWORK.value: settings.rate_network,
+        Bucket.REFUSED.value: settings.rate_refused,
         Bucket.REFRESH.value: settings.rate_refresh,
         Bucket.EXPENSIVE.value: settings.rate_expensive,
     }

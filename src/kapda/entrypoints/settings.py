@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     rate_auth_network: Rate = "300 per minute"
     rate_caller: Rate = "1200 per minute"
     rate_network: Rate = "6000 per minute"
+    rate_refused: Rate = "1200 per minute"
     rate_refresh: Rate = "30 per minute"
     rate_expensive: Rate = "30 per minute"
 

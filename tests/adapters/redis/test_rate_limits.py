@@ -50,6 +50,27 @@ async def test_what_is_used_up_is_refused_without_asking(client: Redis) -> None:
     assert (await client.info("stats"))["total_commands_processed"] - before <= 1
 
 
+async def test_whether_a_limit_is_used_up_is_known_without_counting_and_without_asking(client: Redis) -> None:
+    for bucket, room in (("auth", 5), ("caller", 200)):
+        limits = RedisRateLimits(client, LIMITS)
+        assert limits.spent(bucket, "asha") is None
+        assert await served(limits, room, bucket) == room
+        assert limits.spent(bucket, "asha") is None
+        assert await limits.take(bucket, "asha") is not None
+        before = (await client.info("stats"))["total_commands_processed"]
+        waits = [limits.spent(bucket, "asha") for _ in range(100)]
+        assert all(wait is not None and wait > 1 for wait in waits)
+        assert limits.spent(bucket, "binod") is None
+        assert (await client.info("stats"))["total_commands_processed"] - before <= 1
+
+
+async def test_without_redis_too_a_used_up_limit_is_known(valkey: EmbeddedValkey, client: Redis) -> None:
+    valkey.kill()
+    limits = RedisRateLimits(client, LIMITS)
+    assert await served(limits, 20) == 5
+    assert limits.spent("auth", "asha") is not None
+
+
 async def test_without_redis_a_process_counts_for_itself(valkey: EmbeddedValkey, client: Redis) -> None:
     valkey.kill()
     assert await served(RedisRateLimits(client, LIMITS), 20) == 5

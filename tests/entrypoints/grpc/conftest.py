@@ -108,11 +108,15 @@ class KnownTokens:
         return principal
 
 
+@dataclass
 class KnownKeys:
     """Authenticates the keys above and no other."""
 
+    looked_up: int = 0
+
     async def execute(self, command: AuthenticateApiKeyCommand) -> Principal:
         """The service of a known key."""
+        self.looked_up += 1
         if command.key not in SERVICES:
             raise key_invalid()
         return SERVICES[command.key]
@@ -128,11 +132,15 @@ class KnownSignatures:
         return PROOF
 
 
+@dataclass
 class KnownGuests:
     """Knows the guest above and no other."""
 
+    looked_up: int = 0
+
     async def execute(self, command: IdentifyGuestCommand) -> CartOwner:
         """The guest of a known token."""
+        self.looked_up += 1
         if command.token.secret != GUEST:
             raise guest_cart_unknown()
         return GUEST_OWNER
@@ -172,6 +180,8 @@ class Running:
     use_cases: UseCases
     supervisor: Supervisor
     port: int
+    keys: KnownKeys
+    guests: KnownGuests
 
 
 class Start(Protocol):
@@ -192,20 +202,21 @@ async def start() -> AsyncIterator[Start]:
     async def start_one(
         supervisor: Supervisor | None = None, rate_limits: RateLimits | None = None, **changes: Any
     ) -> Running:
-        use_cases, watch = UseCases(), supervisor or Supervisor()
+        use_cases, watch, keys, guests = UseCases(), supervisor or Supervisor(), KnownKeys(), KnownGuests()
         server = GrpcServer(
             settings=replace(SETTINGS, **changes),
             servicers=_servicers(use_cases, watch),
             authenticate=KnownTokens(),
-            identify_guest=KnownGuests(),
-            authenticate_api_key=KnownKeys(),
+            identify_guest=guests,
+            authenticate_api_key=keys,
             verify_signature=KnownSignatures(),
             rate_limits=rate_limits or CountedCalls(),
             identifiers=ReadableDigests(),
             supervisor=watch,
         )
         port = await server.start()
-        one = Running(server, grpc.aio.insecure_channel(f"127.0.0.1:{port}"), use_cases, watch, port)
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        one = Running(server, channel, use_cases, watch, port, keys, guests)
         running.append(one)
         return one
 

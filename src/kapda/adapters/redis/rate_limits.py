@@ -85,6 +85,11 @@ class RedisRateLimits:
             purse = self._purses.get((bucket, key))
             return purse.pay() if purse is not None and purse.settles else await self._ask(item, bucket, key)
 
+    def spent(self, bucket: str, key: str) -> float | None:
+        """The seconds to wait, where this process knows that nothing is to be had."""
+        purse = self._purses.get((bucket, key))
+        return purse.pay() if purse is not None and purse.left < 0 and purse.settles else None
+
     async def _ask(self, item: RateLimitItem, bucket: str, key: str) -> float | None:
         if _now() < self._resting_until:
             return await self._take_own(item, bucket, key)
@@ -111,7 +116,9 @@ class RedisRateLimits:
         if await self._own.hit(item, bucket, key):
             return None
         stats = await self._own.get_window_stats(item, bucket, key)
-        return max(stats.reset_time - time.time(), 1.0)
+        wait = max(stats.reset_time - time.time(), 1.0)
+        self._remember(bucket, key, _Purse(-1, _now() + wait))
+        return wait
 
     def _remember(self, bucket: str, key: str, purse: _Purse) -> None:
         self._purses[bucket, key] = purse

@@ -53,6 +53,7 @@ _CONSTANTS: Final[Mapping[str, str]] = {
     # Everybody is at 127.0.0.1 here: a crowd of customers looks like one network.
     "KAPDA_RATE_AUTH_NETWORK": "60000 per minute",
     "KAPDA_RATE_NETWORK": "600000 per minute",
+    "KAPDA_RATE_REFUSED": "600000 per minute",
     # And one admin recomputes the promises for all of them.
     "KAPDA_RATE_EXPENSIVE": "60000 per minute",
     "KAPDA_LOG_LEVEL": "INFO",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, unique
+from math import ceil
 from typing import Protocol
 
 from google.protobuf import message_factory
@@ -9,6 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError
 
 from kapda.api.common.v1 import access_pb2
+from kapda.domain.shared.errors import Reason, ResourceExhaustedError
 
 
 @unique
@@ -19,6 +21,7 @@ class Bucket(Enum):
     AUTH_NETWORK = "auth_network"
     CALLER = "caller"
     NETWORK = "network"
+    REFUSED = "refused"
     REFRESH = "refresh"
     EXPENSIVE = "expensive"
 
@@ -33,6 +36,11 @@ class RateLimits(Protocol):
         """
         ...
 
+    def spent(self, bucket: str, key: str) -> float | None:
+        """The seconds until another call may be served, where it is known already that none may now. Counts nothing and asks
+        nobody, so it may know of less than is true."""
+        ...
+
 
 class IdentifierOf(Protocol):
     """Names for addresses and tokens that do not tell them."""
@@ -40,6 +48,24 @@ class IdentifierOf(Protocol):
     def of(self, identifier: str) -> str:
         """The digest of an address in any spelling, or of a token."""
         ...
+
+
+async def take(limits: RateLimits, bucket: Bucket, key: str) -> None:
+    """Count one call. Raises ResourceExhaustedError (RATE_LIMITED) for one too many."""
+    check(bucket, await limits.take(bucket.value, key))
+
+
+def check(bucket: Bucket, wait: float | None) -> None:
+    """Raises ResourceExhaustedError (RATE_LIMITED) where there is something to wait for."""
+    if wait is None:
+        return
+    seconds = max(1, ceil(wait))
+    raise ResourceExhaustedError(
+        Reason.RATE_LIMITED,
+        f"too many calls; try again in {seconds} s",
+        metadata={"limit": bucket.value, "retry_after_seconds": str(seconds)},
+        retry_after=seconds,
+    )
 
 
 SubjectOf = Callable[[bytes], str | None]

@@ -33,6 +33,7 @@ from kapda.entrypoints.grpc.lanes import Lanes
 from kapda.entrypoints.grpc.rates import IdentifierOf, RateLimits
 from kapda.entrypoints.grpc.self_call import private_address
 from kapda.entrypoints.grpc.services import service_for
+from kapda.entrypoints.grpc.turned_away import TurnedAway
 from kapda.entrypoints.supervisor import Supervisor
 from kapda.entrypoints.use_case import UseCase
 
@@ -112,7 +113,7 @@ class GrpcServer:
                 clients=ClientNetworks(settings.trusted_proxies),
                 concurrency=self._concurrency,
                 deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
-                access=Access(rules, authenticate, identify_guest, authenticate_api_key),
+                access=Access(rules, authenticate, identify_guest, authenticate_api_key, TurnedAway(rate_limits)),
                 rates=Rates((service.descriptor for service in services), rate_limits, identifiers),
                 signatures=Signatures(rules, verify_signature),
                 messages=Messages(service.descriptor for service in services),
@@ -190,7 +191,7 @@ def interceptors(
 
     The id comes first, because everything names it. Errors surround the rest, so that nothing escapes unmapped; the log
     sees each error before it is mapped. A call too many at work is refused before it costs a look at its token; how
-    often its caller calls is known only after that. A message
+    often its caller calls is known only after that, and whom the door refuses it counts itself. A message
     is judged only for those who may send it, signed where it must be.
     """
     return [RequestIds(), Errors(), CallLog(), clients, concurrency, deadlines, access, rates, signatures, messages]

@@ -13,6 +13,7 @@ from kapda.domain.shared.errors import PermissionDeniedError, Reason, Unauthenti
 from kapda.entrypoints.grpc.access_rules import AccessRule
 from kapda.entrypoints.grpc.call import Context, current
 from kapda.entrypoints.grpc.interceptors.unary import Proceed, UnaryInterceptor
+from kapda.entrypoints.grpc.turned_away import TurnedAway
 from kapda.entrypoints.use_case import UseCase
 
 AUTHORIZATION_KEY = "authorization"
@@ -27,6 +28,9 @@ class Access(UnaryInterceptor):
     A guest's token is looked at only where no access token came: a session that has run out must be noticed, not
     answered from another cart. So is a service's API key; one that comes to a method without a scope is told that services
     may not call it.
+
+    Whoever is refused is counted, which costs those nothing who are let in. What takes a look at the database, guest tokens
+    and API keys, is not even looked at where too many of the same network were wrong.
     """
 
     def __init__(
@@ -35,29 +39,37 @@ class Access(UnaryInterceptor):
         authenticate: UseCase[AuthenticateCommand, Principal],
         identify_guest: UseCase[IdentifyGuestCommand, CartOwner],
         authenticate_api_key: UseCase[AuthenticateApiKeyCommand, Principal],
+        turned_away: TurnedAway,
     ) -> None:
         super().__init__()
         self._rules = rules
         self._authenticate = authenticate
         self._identify_guest = identify_guest
         self._authenticate_api_key = authenticate_api_key
+        self._turned_away = turned_away
 
     async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call for whoever may.
 
         Raises UnauthenticatedError (GUEST_CART_UNKNOWN and API_KEY_INVALID among its reasons, TOKEN_INVALID for a token
-        that comes twice) or PermissionDeniedError (ROLE_NOT_ALLOWED, SCOPE_MISSING).
+        that comes twice), PermissionDeniedError (ROLE_NOT_ALLOWED, SCOPE_MISSING) or, instead of one too many of these,
+        ResourceExhaustedError (RATE_LIMITED).
         """
         # A KeyError would be a method that start-up did not see: no rule, no answer.
         rule = self._rules[method]
         if not rule.public:
-            await self._let_in(rule, context)
+            try:
+                await self._let_in(rule, context)
+            except (UnauthenticatedError, PermissionDeniedError):
+                await self._turned_away.count()
+                raise
         return await proceed(request, context)
 
     async def _let_in(self, rule: AccessRule, context: Context) -> None:
         token = _access_token(context)
         guest_token = _metadata(context, GUEST_CART_KEY) if rule.guests else None
         if token is None and guest_token is not None:
+            self._turned_away.check_guesser()
             current().guest = await self._identify_guest.execute(IdentifyGuestCommand(GuestToken(guest_token)))
             return
         principal = current().principal = await self._principal(token, context)
@@ -77,6 +89,7 @@ class Access(UnaryInterceptor):
             return await self._authenticate.execute(AuthenticateCommand(token))
         key = _metadata(context, SERVICE_METADATA)
         if key is not None:
+            self._turned_away.check_guesser()
             return await self._authenticate_api_key.execute(AuthenticateApiKeyCommand(key))
         raise UnauthenticatedError(Reason.TOKEN_MISSING, "sign in first")
 
