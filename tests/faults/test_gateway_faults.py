@@ -9,9 +9,11 @@ from kapda.domain.checkout.checkout import Checkout, CheckoutState
 from kapda.domain.payments.gateway import GatewayRefusedError, GatewayUnknownError
 from kapda.domain.shared.errors import FailedPreconditionError, Reason
 from tests.fakes.samples import rupees
-from tests.shop.buyer import new_buyer, settle
+from tests.shop.buyer import new_buyer, new_buyers, settle
+from tests.shop.desk import check_books, faults
 from tests.shop.meddling import failing, meddling
 from tests.shop.shop import Shop, new_request
+from tests.shop.wire import eventually
 
 SILENCE = GatewayUnknownError("silence")
 NO = GatewayRefusedError(400, "BAD_REQUEST_ERROR", "no", reason=None, field=None)
@@ -46,6 +48,49 @@ async def test_f7_a_buyer_waiting_for_the_gateway_keeps_no_other_buyer_of_the_va
 
     assert seconds < 1.0
     await shop.check_promises()
+
+
+@pytest.mark.parametrize(
+    ("silent_calls", "served"), [(16, True), (40, False)], ids=["some", "more than there are threads"]
+)
+async def test_f7_a_gateway_that_sleeps_over_http_keeps_no_other_buyer_waiting(
+    shop: Shop, silent_calls: int, served: bool
+) -> None:
+    one = alone(shop)
+    variant = await one.variant(pieces=200)
+    paid, next_one, *sleepers = await new_buyers(one, 2 + silent_calls)
+    checkout = await paid.checks_out_one(variant)
+    triple = await paid.pay(checkout)
+    for buyer in (next_one, *sleepers):
+        await buyer.add(variant)
+    async with faults(
+        one, {"kind": "timeout_before", "operation": "create_order", "seconds": 4, "times": silent_calls}
+    ):
+        asleep = [asyncio.create_task(buyer.start(rupees(1_000))) for buyer in sleepers]
+        await eventually(lambda: _struck(one, min(silent_calls, 32)))
+
+        began = time.monotonic()
+        await paid.place(checkout, triple)
+        placed = time.monotonic() - began
+
+        began = time.monotonic()
+        if served:
+            await next_one.place(answer := await next_one.check_out(), await next_one.pay(answer))
+        else:
+            with pytest.raises(GatewayUnknownError):
+                await next_one.start(rupees(1_000))
+        answered = time.monotonic() - began
+        ended = await asyncio.gather(*asleep, return_exceptions=True)
+
+    assert placed < 1.0
+    assert answered < (1.0 if served else 3.0)
+    assert all(isinstance(end, GatewayUnknownError) for end in ended[: len(asleep) // 2])
+    await check_books(shop)
+
+
+async def _struck(shop: Shop, times: int) -> bool:
+    (fault,) = (await shop.http.get("/emulator/faults")).json()["items"]
+    return int(fault["used"]) >= times
 
 
 @pytest.mark.parametrize("acted", [False, True], ids=["before it acted", "after it acted"])

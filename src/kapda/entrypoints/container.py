@@ -43,7 +43,7 @@ from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.adapters.postgres.webhook_silence import PostgresUnannouncedPayments
 from kapda.adapters.razorpay.gateway import RazorpayGateway
-from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
+from kapda.adapters.razorpay.pool import RazorpayAccess
 from kapda.adapters.razorpay.signatures import HmacCheckoutSignatures, HmacWebhookSignatures
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.event_stream import RedisEventStream
@@ -249,12 +249,11 @@ def _shipping(settings: Settings) -> ShippingPolicy:
 
 def _razorpay(settings: Settings) -> RazorpayGateway:
     return RazorpayGateway(
-        CallPool(
-            RazorpayAccess(
-                key_id=settings.razorpay_key_id,
-                key_secret=settings.razorpay_key_secret[0].get_secret_value(),
-                base_url=settings.razorpay_base_url,
-            )
+        RazorpayAccess(
+            key_id=settings.razorpay_key_id,
+            key_secret=settings.razorpay_key_secret[0].get_secret_value(),
+            base_url=settings.razorpay_base_url,
+            threads=settings.razorpay_threads,
         )
     )
 

@@ -127,6 +127,8 @@ class Settings(BaseSettings):
     # The first one signs our calls; the others are still accepted in signatures made before a rotation.
     razorpay_key_secret: SecretList
     razorpay_webhook_secrets: SecretList
+    # Calls of a process to Razorpay at once, for opening checkouts, and as many for whoever has paid.
+    razorpay_threads: Annotated[int, Field(ge=1, le=256)] = 32
     razorpay_account_id: Annotated[str, Field(pattern="^acc_")]
 
     # Networks webhooks may come from, such as 52.66.75.174,18.96.225.0/26; empty lets everybody try the signature.

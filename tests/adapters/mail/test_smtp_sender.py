@@ -4,16 +4,11 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kapda.adapters.mail.mime import Sender
 from kapda.adapters.mail.smtp_sender import CONNECTIONS, Security, SmtpSender, SmtpServer
@@ -22,6 +17,7 @@ from kapda.domain.notifications.letters import Content, OutgoingMail
 from kapda.domain.notifications.ports import MailRefusedError, MailUnavailableError
 from kapda.domain.shared.ids import MailId
 from kapda.domain.shared.mails import MailKind
+from tests.certificates import certified
 from tests.mail_server import MailServer, serving_mail
 
 FROM = Sender("The Kapda Co.", "no-reply@kapda.test")
@@ -110,7 +106,7 @@ async def test_a_server_that_is_not_there_is_tried_again() -> None:
 
 
 async def test_with_starttls_a_mail_goes_encrypted_or_not_at_all(tmp_path: Path) -> None:
-    serving, trusting = _certified(tmp_path)
+    serving, trusting = certified(tmp_path)
     async with serving_mail(MailServer(tls=serving)) as server:
         await sender_for(server, Security.STARTTLS, trusting).send(MAIL)
         assert server.encrypted == [True]
@@ -120,37 +116,6 @@ async def test_with_starttls_a_mail_goes_encrypted_or_not_at_all(tmp_path: Path)
         with pytest.raises(MailUnavailableError):
             await sender_for(plain, Security.STARTTLS, trusting).send(MAIL)
         assert plain.recipients == []
-
-
-def _certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's side and the side of a client who trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("127.0.0.1"), _loopback()]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    public = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "server.pem").write_bytes(public + secret)
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(folder / "server.pem")
-    return serving, ssl.create_default_context(cadata=public.decode())
-
-
-def _loopback() -> x509.IPAddress:
-    return x509.IPAddress(ip_address("127.0.0.1"))
 
 
 async def _send_all(sender: SmtpSender, count: int) -> list[BaseException | None]:

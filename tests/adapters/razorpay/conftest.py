@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kapda.adapters.razorpay.gateway import RazorpayGateway
-from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
+from kapda.adapters.razorpay.pool import RazorpayAccess
 
 ORDER = {
     "id": "order_AAAAAAAAAAAAAA",
@@ -137,7 +137,7 @@ async def connect(server: Server) -> AsyncIterator[Connect]:
                 "threads": 2,
                 **settings,
             }
-            gateway = RazorpayGateway(CallPool(RazorpayAccess(**access)))
+            gateway = RazorpayGateway(RazorpayAccess(**access))
             stack.push_async_callback(gateway.close)
             return gateway
 

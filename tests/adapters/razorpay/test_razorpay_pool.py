@@ -7,8 +7,10 @@ import pytest
 
 from kapda.adapters.razorpay.errors import NoAnswerError
 from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
-from kapda.domain.payments.gateway import GatewayUnknownError
+from kapda.domain.payments.gateway import GatewayNotAskedError, GatewayOrderRequest, GatewayUnknownError
+from kapda.domain.shared.money import INR, Money
 from tests.adapters.razorpay.conftest import ORDER, Connect, Reply, Server, reply
+from tests.waiting import until
 
 ORDER_ID = "order_AAAAAAAAAAAAAA"
 
@@ -60,6 +62,45 @@ async def test_a_call_that_waited_its_time_away_is_never_sent(server: Server, co
     await asyncio.gather(first, second, return_exceptions=True)
     assert isinstance(second.exception(), GatewayUnknownError)
     assert len(server.requests) == 1
+
+
+async def test_whom_no_thread_comes_free_for_is_told_so_before_long_and_was_not_sent(
+    server: Server, connect: Connect
+) -> None:
+    server.script = [Reply([None])]
+    gateway = connect(threads=1, read_timeout=2, total_timeout=2, patience=0.2)
+    first = asyncio.create_task(gateway.fetch_order(ORDER_ID))
+    await asyncio.sleep(0.05)
+    started = time.monotonic()
+    with pytest.raises(GatewayNotAskedError):
+        await gateway.fetch_order(ORDER_ID)
+    assert time.monotonic() - started < 0.5
+    with pytest.raises(GatewayUnknownError) as asked:
+        await first
+    assert not isinstance(asked.value, GatewayNotAskedError)
+    assert len(server.requests) == 1
+
+
+async def test_who_is_called_off_while_waiting_for_a_thread_is_called_off(server: Server, connect: Connect) -> None:
+    server.script = [Reply([None])]
+    gateway = connect(threads=1)
+    calls = [asyncio.create_task(gateway.fetch_order(ORDER_ID)) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    calls[1].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calls[1]
+    await asyncio.gather(calls[0], return_exceptions=True)
+
+
+async def test_calls_that_open_orders_and_hang_keep_no_other_call_waiting(server: Server, connect: Connect) -> None:
+    server.script = [Reply([None])]
+    gateway = connect(threads=1, read_timeout=1, total_timeout=1)
+    request = GatewayOrderRequest("checkout-1", Money(5000, INR), {}, 12)
+    hanging = [asyncio.create_task(gateway.create_order(request)) for _ in range(3)]
+    await until(lambda: len(server.requests) == 1)
+    server.script = [reply(ORDER)]
+    assert await gateway.fetch_order(ORDER_ID) is not None
+    await asyncio.gather(*hanging, return_exceptions=True)
 
 
 async def test_the_pool_serves_again_after_a_hang(server: Server, connect: Connect) -> None:

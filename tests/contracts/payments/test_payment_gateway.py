@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from kapda.adapters.razorpay.gateway import RazorpayGateway
-from kapda.adapters.razorpay.pool import CallPool, RazorpayAccess
+from kapda.adapters.razorpay.pool import RazorpayAccess
 from kapda.domain.payments.gateway import (
     GatewayOrderRequest,
     GatewayPayment,
@@ -75,7 +75,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         httpx.AsyncClient(base_url=url, trust_env=False) as http,
     ):
         access = RazorpayAccess(key_id="rzp_test_contract", key_secret="contract secret", base_url=url, threads=2)
-        gateway = RazorpayGateway(CallPool(access))
+        gateway = RazorpayGateway(access)
         async with aclosing(_Closing(gateway)):
             yield EmulatedWorld(gateway, http)
 

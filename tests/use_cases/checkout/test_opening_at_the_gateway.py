@@ -11,7 +11,7 @@ from kapda.domain.checkout.policy import GATEWAY_LEASE
 from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
 from kapda.domain.inventory.stock import Shortage
-from kapda.domain.payments.gateway import GatewayOrder, GatewayUnknownError
+from kapda.domain.payments.gateway import GatewayNotAskedError, GatewayOrder, GatewayUnknownError
 from kapda.domain.shared.errors import Reason
 from tests.fakes.database import InMemoryUnitOfWork
 from tests.fakes.payment_gateway import (
@@ -105,6 +105,16 @@ async def test_without_any_answer_the_caller_is_told_and_a_later_retry_resumes(
     shop.clock.advance(GATEWAY_LEASE)
     assert (await start(shop, command)).state is CheckoutState.OPEN
     assert len(shop.gateway.orders) == 1
+
+
+async def test_where_the_gateway_was_not_asked_nothing_is_looked_for_and_the_retry_opens(
+    shop: Shop, command: StartCheckoutCommand
+) -> None:
+    shop.gateway.will("create_order", Fault(GatewayNotAskedError("not sent")))
+    with pytest.raises(GatewayNotAskedError):
+        await start(shop, command)
+    assert shop.gateway.calls == ["create_order"]
+    assert (await start(shop, command)).state is CheckoutState.OPEN
 
 
 async def test_an_order_of_that_receipt_for_another_amount_is_not_adopted(

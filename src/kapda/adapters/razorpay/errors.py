@@ -7,6 +7,10 @@ class NoAnswerError(Exception):
     """The call may have acted or not: nothing came back, or nothing that can be trusted."""
 
 
+class NotSentError(NoAnswerError):
+    """Nothing came back, because nothing was sent."""
+
+
 class ApiError(Exception):
     """Razorpay's own envelope with a definite no. Members that it left out, or filled with NA, are None."""
 

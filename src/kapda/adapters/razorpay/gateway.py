@@ -1,5 +1,6 @@
 """The payment gateway port on Razorpay."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from datetime import datetime
@@ -14,10 +15,11 @@ from kapda.adapters.razorpay.answers import (
     RefundList,
     read_answer,
 )
-from kapda.adapters.razorpay.errors import ApiError, NoAnswerError
+from kapda.adapters.razorpay.errors import ApiError, NoAnswerError, NotSentError
 from kapda.adapters.razorpay.listing import PAGE, all_pages, back_in_time
-from kapda.adapters.razorpay.pool import Call, CallPool
+from kapda.adapters.razorpay.pool import Call, CallPool, RazorpayAccess
 from kapda.domain.payments.gateway import (
+    GatewayNotAskedError,
     GatewayOrder,
     GatewayOrderRequest,
     GatewayPayment,
@@ -41,13 +43,15 @@ _MANUAL_CAPTURE_MINUTES = 7200
 class RazorpayGateway:
     """PaymentGateway through the official SDK, which writes into the dicts it is given: each call gets a fresh one."""
 
-    def __init__(self, pool: CallPool) -> None:
-        self._pool = pool
+    def __init__(self, access: RazorpayAccess) -> None:
+        # Apart, so that checkouts that cannot be opened keep nobody waiting who has paid.
+        self._pool = CallPool(access)
+        self._opening = CallPool(access)
 
     async def create_order(self, request: GatewayOrderRequest) -> GatewayOrder:
         """Opens an order; where the receipt has one already, that one is the answer if it asks for the same amount."""
         try:
-            made = await self._ask(lambda client: client.order.create(_order_body(request)), OrderAnswer)
+            made = await self._ask(lambda client: client.order.create(_order_body(request)), OrderAnswer, self._opening)
         except ApiError as error:
             if error.is_used_receipt:
                 return await self._adopt(request, error)
@@ -61,7 +65,7 @@ class RazorpayGateway:
         """Looks the receipt up in the list of orders, which may lag."""
         query = {"receipt": receipt, "count": PAGE}
         try:
-            found = await self._ask(lambda client: client.order.all(query), OrderList)
+            found = await self._ask(lambda client: client.order.all(query), OrderList, self._opening)
         except ApiError as error:
             raise _refused(error) from error
         matching = [order for order in found.items if order.receipt == receipt]
@@ -172,7 +176,7 @@ class RazorpayGateway:
 
     async def close(self) -> None:
         """Waits for the calls under way and closes the connections."""
-        await self._pool.close()
+        await asyncio.gather(self._pool.close(), self._opening.close())
 
     async def _adopt(self, request: GatewayOrderRequest, error: ApiError) -> GatewayOrder:
         found = await self.fetch_order(error.order_id) if error.order_id else await self.find_order(request.receipt)
@@ -190,9 +194,11 @@ class RazorpayGateway:
                 return None
             raise _refused(error) from error
 
-    async def _ask(self, call: Call[Any], shape: type[T]) -> T:
+    async def _ask(self, call: Call[Any], shape: type[T], pool: CallPool | None = None) -> T:
         try:
-            return read_answer(await self._pool.run(call), shape)
+            return read_answer(await (pool or self._pool).run(call), shape)
+        except NotSentError as error:
+            raise GatewayNotAskedError(str(error)) from error
         except NoAnswerError as error:
             raise GatewayUnknownError(str(error)) from error
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import razorpay
 
-from kapda.adapters.razorpay.errors import NoAnswerError
-from kapda.adapters.razorpay.session import WalledSession
+from kapda.adapters.razorpay.errors import NoAnswerError, NotSentError
+from kapda.adapters.razorpay.session import WalledSession, trusting_this_machine
 
 T = TypeVar("T")
 Call = Callable[[Any], T]
@@ -26,8 +26,8 @@ _LEAST_SHARE = 0.25
 class RazorpayAccess:
     """Where Razorpay is and how long to wait for it; times in seconds.
 
-    `total_timeout` counts from the caller's call, waiting for a thread included. At most `threads` calls run and
-    `waiting` more wait; further ones are turned away at once.
+    `total_timeout` counts from the caller's call, waiting for a thread included. At most `threads` calls run, for each
+    of two purposes, and `waiting` more wait for `patience` at most; further ones are turned away at once.
 
     Raises:
         ValueError: a base address that would send the secret over the network in the clear, or no credentials.
@@ -40,8 +40,12 @@ class RazorpayAccess:
     read_timeout: float = 6.0
     # Opening a checkout's order may take four calls one after the other; all of them must fit into its 30 s lease.
     total_timeout: float = 7.0
-    threads: int = 8
+    # A purchase makes two calls of a tenth to a quarter of a second each: so many are good for a hundred purchases a second.
+    # A thread is started when all others are at work, and costs about 0.1 MiB.
+    threads: int = 32
     waiting: int = 256
+    # Who waits longer than that stands behind calls that hang: better told so than kept.
+    patience: float = 2.0
 
     def __post_init__(self) -> None:
         if not self.key_id or not self.key_secret:
@@ -70,11 +74,14 @@ class CallPool:
         """Runs `call` with a client in a thread.
 
         Raises:
-            NoAnswerError: not admitted, or no answer in time. A call that has begun goes on in its thread until its own
-                deadline, also when the waiting task is cancelled; one that has not begun is dropped.
+            NotSentError: not admitted, or no thread came free in time.
+            NoAnswerError: no answer in time. A call that has begun goes on in its thread until its own deadline, also
+                when the waiting task is cancelled; one that has not begun is dropped.
         """
         deadline = time.monotonic() + self._access.total_timeout
         future = self._submit(call, deadline)
+        # Does nothing to a call that has begun.
+        losing_patience = asyncio.get_running_loop().call_later(self._access.patience, future.cancel)
         try:
             async with asyncio.timeout(self._access.total_timeout + _GRACE_SECONDS):
                 return await asyncio.wrap_future(future)
@@ -83,8 +90,10 @@ class CallPool:
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if future.cancelled() and task is not None and not task.cancelling():
-                raise NoAnswerError("not sent: the adapter is closed") from error
+                raise NotSentError("not sent: no thread came free in time, or the adapter is closed") from error
             raise
+        finally:
+            losing_patience.cancel()
 
     async def close(self) -> None:
         """Drops what has not begun, waits for the threads and closes their connections.
@@ -100,13 +109,13 @@ class CallPool:
     def _submit(self, call: Call[T], deadline: float) -> Future[T]:
         with self._lock:
             if self._admitted >= self._access.threads + self._access.waiting:
-                raise NoAnswerError("not sent: too many calls are waiting")
+                raise NotSentError("not sent: too many calls are waiting")
             self._admitted += 1
         try:
             future = self._threads.submit(self._work, call, deadline)
         except RuntimeError as error:
             self._leave()
-            raise NoAnswerError("not sent: the adapter is closed") from error
+            raise NotSentError("not sent: the adapter is closed") from error
         # The slot belongs to the thread's work, not to the waiter: it is given back when the thread is done with it.
         future.add_done_callback(lambda _: self._leave())
         return future
@@ -117,7 +126,7 @@ class CallPool:
 
     def _work(self, call: Call[T], deadline: float) -> T:
         if deadline - time.monotonic() < self._access.total_timeout * _LEAST_SHARE:
-            raise NoAnswerError("not sent: waited too long for a thread")
+            raise NotSentError("not sent: waited too long for a thread")
         client = self._client()
         client.session.deadline = deadline
         return call(client)
@@ -126,7 +135,9 @@ class CallPool:
         client = getattr(self._local, "client", None)
         if client is None:
             access = self._access
-            session = WalledSession(connect_timeout=access.connect_timeout, read_timeout=access.read_timeout)
+            session = WalledSession(
+                trusting_this_machine(), connect_timeout=access.connect_timeout, read_timeout=access.read_timeout
+            )
             client = razorpay.Client(session, auth=(access.key_id, access.key_secret), base_url=access.base_url)
             self._local.client = client
             with self._lock:

@@ -102,6 +102,10 @@ class GatewayUnknownError(UnavailableError):
         self.detail = detail
 
 
+class GatewayNotAskedError(GatewayUnknownError):
+    """The call was not made, so nothing was done: too many others wait for the gateway."""
+
+
 class GatewayRefusedError(Exception):
     """The gateway understood and said no; nothing was done.
 

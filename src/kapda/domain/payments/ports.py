@@ -26,8 +26,9 @@ from kapda.domain.shared.unit_of_work import UnitOfWork
 class PaymentGateway(Protocol):
     """Razorpay, or something that behaves like it. Never called while a transaction is open.
 
-    Every call may raise GatewayUnknownError (no answer that can be trusted; for a call that acts, it may have acted)
-    and GatewayRefusedError (a definite no; nothing was done). Amounts are checked to be whole minor units.
+    Every call may raise GatewayUnknownError (no answer that can be trusted; for a call that acts, it may have acted), as
+    GatewayNotAskedError where it was not made, and GatewayRefusedError (a definite no; nothing was done). Amounts are
+    checked to be whole minor units.
     """
 
     async def create_order(self, request: GatewayOrderRequest) -> GatewayOrder:

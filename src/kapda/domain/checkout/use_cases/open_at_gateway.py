@@ -13,7 +13,13 @@ from datetime import datetime
 from kapda.domain.checkout.checkout import Checkout, CheckoutState, CheckoutVerb, checkout_not_found, invalid_state
 from kapda.domain.checkout.policy import CAPTURE_WINDOW, GATEWAY_LEASE
 from kapda.domain.checkout.ports import CheckoutUnitOfWork
-from kapda.domain.payments.gateway import GatewayOrder, GatewayOrderRequest, GatewayRefusedError, GatewayUnknownError
+from kapda.domain.payments.gateway import (
+    GatewayNotAskedError,
+    GatewayOrder,
+    GatewayOrderRequest,
+    GatewayRefusedError,
+    GatewayUnknownError,
+)
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.errors import AbortedError, DomainError, FailedPreconditionError, Reason
@@ -96,6 +102,9 @@ class OpenAtGateway:
             return found
         try:
             return await self.gateway.create_order(_request_for(checkout))
+        except GatewayNotAskedError:
+            # Nothing to look for, and another wait in the same line would gain nobody anything.
+            raise
         except GatewayUnknownError:
             if (found := await self._found(receipt, checkout)) is not None:
                 return found
