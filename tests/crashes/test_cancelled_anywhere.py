@@ -14,8 +14,6 @@ from tests.shop.shop import Shop, new_request, webhook
 
 # More awaits than any of these purchases has; reaching it means that the test does not end.
 TOO_MANY = 300
-# Neighbouring awaits are mostly the two halves of one round trip. Each test begins at another of them.
-STRIDE = 3
 
 
 async def _leases_run_out(shop: Shop) -> None:
@@ -25,10 +23,10 @@ async def _leases_run_out(shop: Shop) -> None:
 
 async def test_starting_a_checkout_cut_off_anywhere_is_finished_by_the_same_request(shop: Shop) -> None:
     variant, buyers = await shop.variant(pieces=TOO_MANY), await new_buyers(shop, TOO_MANY)
-    for at, buyer in enumerate(buyers[::STRIDE]):
+    for at, buyer in enumerate(buyers):
         request = new_request()
         await buyer.add(variant)
-        reached = await run_cancelled_at(buyer.start(rupees(1_000), request), at * STRIDE)
+        reached = await run_cancelled_at(buyer.start(rupees(1_000), request), at)
         await _leases_run_out(shop)
 
         checkout = (await buyer.start(rupees(1_000), request)).value
@@ -44,13 +42,14 @@ async def test_starting_a_checkout_cut_off_anywhere_is_finished_by_the_same_requ
     assert await shop.level(variant) == (TOO_MANY, at + 1)
 
 
-async def test_an_order_cut_off_anywhere_is_placed_by_the_same_request(shop: Shop) -> None:
+@pytest.mark.parametrize("outcome", ["success", "authorize_only"])
+async def test_an_order_cut_off_anywhere_is_placed_by_the_same_request(shop: Shop, outcome: str) -> None:
     variant, buyers = await shop.variant(pieces=TOO_MANY), await new_buyers(shop, TOO_MANY)
-    for at, buyer in enumerate(buyers[::STRIDE]):
+    for at, buyer in enumerate(buyers):
         request = new_request()
         checkout = await buyer.checks_out_one(variant)
-        triple = await buyer.pay(checkout, outcome="authorize_only" if at % 2 else "success")
-        reached = await run_cancelled_at(buyer.place(checkout, triple, request), at * STRIDE + 1)
+        triple = await buyer.pay(checkout, outcome=outcome)
+        reached = await run_cancelled_at(buyer.place(checkout, triple, request), at)
 
         order = (await buyer.place(checkout, triple, request)).value
 
@@ -64,9 +63,12 @@ async def test_an_order_cut_off_anywhere_is_placed_by_the_same_request(shop: Sho
     assert await shop.level(variant) == (TOO_MANY - at - 1, 0)
 
 
-async def test_f23_a_webhook_cut_off_anywhere_is_finished_by_the_redelivery_or_the_poller(shop: Shop) -> None:
+@pytest.mark.parametrize("next_door", ["redelivery", "poller"])
+async def test_f23_a_webhook_cut_off_anywhere_is_finished_by_the_redelivery_or_the_poller(
+    shop: Shop, next_door: str
+) -> None:
     variant, buyers = await shop.variant(pieces=TOO_MANY), await new_buyers(shop, TOO_MANY)
-    for at, buyer in enumerate(buyers[::STRIDE]):
+    for at, buyer in enumerate(buyers):
         checkout = await buyer.checks_out_one(variant)
         triple = await buyer.pay(checkout)
         headers, body = webhook("payment.captured", triple["razorpay_payment_id"], triple["razorpay_order_id"])
@@ -76,8 +78,8 @@ async def test_f23_a_webhook_cut_off_anywhere_is_finished_by_the_redelivery_or_t
             await shop.container.process_gateway_event().execute(ProcessGatewayEventCommand(stored.id))
 
         handle = partial(receive_and_process, ReceiveGatewayEventCommand(headers, body))
-        reached = await run_cancelled_at(handle(), at * STRIDE + 2)
-        await (settle(shop, checkout.id) if at % 2 else handle())
+        reached = await run_cancelled_at(handle(), at)
+        await (settle(shop, checkout.id) if next_door == "poller" else handle())
 
         assert await shop.count("orders WHERE checkout_id = :id", id=checkout.id) == 1
         if not reached:
@@ -89,14 +91,14 @@ async def test_f23_a_webhook_cut_off_anywhere_is_finished_by_the_redelivery_or_t
 
 async def test_expiry_cut_off_anywhere_gives_the_stock_back_once(shop: Shop) -> None:
     variant, buyers = await shop.variant(pieces=TOO_MANY), await new_buyers(shop, TOO_MANY)
-    for at, buyer in enumerate(buyers[::STRIDE]):
+    for at, buyer in enumerate(buyers):
         checkout = await buyer.checks_out_one(variant)
         await shop.sql(
             """UPDATE checkouts SET created_at = now() - interval '1 hour', pay_before = now() - interval '45 minutes',
                hold_until = now() - interval '30 minutes' WHERE id = :id""",
             id=checkout.id,
         )
-        reached = await run_cancelled_at(settle(shop, checkout.id), at * STRIDE)
+        reached = await run_cancelled_at(settle(shop, checkout.id), at)
         await settle(shop, checkout.id)
 
         assert (await buyer.checkout(checkout.id)).state is CheckoutState.EXPIRED

@@ -762,6 +762,7 @@ class Container(containers.DeclarativeContainer):
             check_promises=check_promises,
             list_open_cases=list_open_cases,
             resolve_case=resolve_case,
+            supervisor=supervisor,
             page_tokens=page_tokens,
         ),
     )

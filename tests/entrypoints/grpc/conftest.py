@@ -309,7 +309,9 @@ def _servicers(use_cases: UseCases, supervisor: Supervisor) -> list[object]:
                 "delete_my_account",
             )
         ),
-        OpsServicer(**named("check_promises", "list_open_cases", "resolve_case"), page_tokens=tokens),
+        OpsServicer(
+            **named("check_promises", "list_open_cases", "resolve_case"), supervisor=supervisor, page_tokens=tokens
+        ),
     ]
 
 

@@ -19,6 +19,7 @@ from kapda.entrypoints.grpc.call import Context, caller, proof, value_of
 from kapda.entrypoints.grpc.page_tokens import PageTokens
 from kapda.entrypoints.grpc.translate.ops import case_to_proto, promise_to_proto, resolution_from_proto
 from kapda.entrypoints.grpc.translate.values import timestamp
+from kapda.entrypoints.supervisor import Supervisor
 from kapda.entrypoints.use_case import UseCase
 
 
@@ -31,7 +32,8 @@ class PromiseCheck(Protocol):
 
 
 class OpsServicer(OpsServiceServicer):
-    """What the people who run the marketplace look at and decide."""
+    """What the people who run the marketplace look at and decide. A decision moves money, so it does not end with its
+    caller."""
 
     def __init__(
         self,
@@ -39,11 +41,13 @@ class OpsServicer(OpsServiceServicer):
         check_promises: PromiseCheck,
         list_open_cases: UseCase[ListOpenCasesCommand, Page[PaymentCase]],
         resolve_case: UseCase[ResolveCaseCommand, Answer[PaymentCase]],
+        supervisor: Supervisor,
         page_tokens: PageTokens,
     ) -> None:
         self._check_promises = check_promises
         self._list_open_cases = list_open_cases
         self._resolve_case = resolve_case
+        self._supervisor = supervisor
         self._page_tokens = page_tokens
 
     async def CheckPromises(self, request: pb.CheckPromisesRequest, context: Context) -> pb.CheckPromisesResponse:
@@ -65,14 +69,13 @@ class OpsServicer(OpsServiceServicer):
 
     async def ResolveCase(self, request: pb.ResolveCaseRequest, context: Context) -> pb.ResolveCaseResponse:
         """End a case."""
-        answer = await self._resolve_case.execute(
-            ResolveCaseCommand(
-                principal=caller(),
-                proof=proof(),
-                request_id=RequestId(UUID(request.request_id)),
-                case_id=CaseId(UUID(request.case_id)),
-                resolution=resolution_from_proto(request.resolution),
-                reason=request.reason,
-            )
+        command = ResolveCaseCommand(
+            principal=caller(),
+            proof=proof(),
+            request_id=RequestId(UUID(request.request_id)),
+            case_id=CaseId(UUID(request.case_id)),
+            resolution=resolution_from_proto(request.resolution),
+            reason=request.reason,
         )
+        answer = await self._supervisor.run("ResolveCase", lambda: self._resolve_case.execute(command))
         return pb.ResolveCaseResponse(case=case_to_proto(value_of(answer)))

@@ -28,7 +28,7 @@ from kapda.entrypoints.use_case import UseCase
 
 
 class OrderServicer(OrderServiceServicer):
-    """The caller's orders. Placing one moves money, so it does not end with its caller."""
+    """The caller's orders. Placing, cancelling and refunding move money, so they do not end with their caller."""
 
     def __init__(
         self,
@@ -81,31 +81,29 @@ class OrderServicer(OrderServiceServicer):
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.CancelOrderResponse:
         """Call an order off."""
-        answer = await self._cancel_order.execute(
-            CancelOrderCommand(
-                principal=caller(),
-                proof=proof_of_some(),
-                request_id=RequestId(UUID(request.request_id)),
-                order_id=OrderId(UUID(request.order_id)),
-                reason=request.reason,
-            )
+        command = CancelOrderCommand(
+            principal=caller(),
+            proof=proof_of_some(),
+            request_id=RequestId(UUID(request.request_id)),
+            order_id=OrderId(UUID(request.order_id)),
+            reason=request.reason,
         )
+        answer = await self._supervisor.run("CancelOrder", lambda: self._cancel_order.execute(command))
         return pb.CancelOrderResponse(order=order_to_proto(value_of(answer)))
 
     async def RefundOrder(self, request: pb.RefundOrderRequest, context: Context) -> pb.RefundOrderResponse:
         """Send part of an order's money back."""
-        answer = await self._refund_order.execute(
-            RefundOrderCommand(
-                principal=caller(),
-                proof=proof(),
-                request_id=RequestId(UUID(request.request_id)),
-                order_id=OrderId(UUID(request.order_id)),
-                lines=tuple(LineQuantity(line.position, line.quantity) for line in request.lines),
-                shipping=Money(request.shipping_minor, INR),
-                restock=request.restock,
-                reason=request.reason,
-            )
+        command = RefundOrderCommand(
+            principal=caller(),
+            proof=proof(),
+            request_id=RequestId(UUID(request.request_id)),
+            order_id=OrderId(UUID(request.order_id)),
+            lines=tuple(LineQuantity(line.position, line.quantity) for line in request.lines),
+            shipping=Money(request.shipping_minor, INR),
+            restock=request.restock,
+            reason=request.reason,
         )
+        answer = await self._supervisor.run("RefundOrder", lambda: self._refund_order.execute(command))
         return pb.RefundOrderResponse(refund=refund_to_proto(value_of(answer)))
 
     async def ListRefunds(self, request: pb.ListRefundsRequest, context: Context) -> pb.ListRefundsResponse:
