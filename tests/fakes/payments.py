@@ -149,11 +149,11 @@ class InMemoryRefunds:
         refunds = (row.refund for row in self._tables.refunds.values())
         return next((refund.id for refund in refunds if refund.gateway_refund_id == gateway_refund_id), None)
 
-    async def save(self, refund: Refund) -> None:
+    async def save(self, refund: Refund, at: datetime) -> None:
         await self._check_unique(refund)
         row = self._tables.refunds[refund.id]
         saved = replace(row.refund, state=refund.state, gateway_refund_id=refund.gateway_refund_id)
-        due = row.next_look_at if refund.state in UNDER_WAY else None
+        due = (row.next_look_at or at) if refund.state in UNDER_WAY else None
         self._tables.refunds[refund.id] = RefundRow(saved, due)
 
     async def postpone(self, refund_id: RefundId, attempts: int, next_look_at: datetime) -> None:

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from kapda.domain.orders.order import Order
+from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
+from kapda.domain.payments.gateway import GatewayRefusedError
 from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.shared.errors import FailedPreconditionError, Reason
+from kapda.domain.shared.ids import RefundId
 from tests.shop.buyer import new_buyer
 from tests.shop.desk import (
     bank_says,
@@ -25,7 +28,8 @@ from tests.shop.desk import (
     send_due,
     states,
 )
-from tests.shop.shop import Shop
+from tests.shop.meddling import failing, meddling
+from tests.shop.shop import KEY_ID, KEY_SECRET, Shop
 
 PENDING = {"kind": "refund_pending", "then": None, "times": 1}
 
@@ -207,6 +211,105 @@ async def test_a_failed_refund_that_somebody_sends_by_hand_ends_its_case(shop: S
     assert states(await refunds_of(shop, payment_id)) == ["failed", "processed"]
     (case,) = await cases_of(shop, payment_id)
     assert (case["state"], case["resolution"], case["resolved_by"]) == ("resolved", "refund", "gateway")
+    await check_books(shop)
+
+
+async def _refused(shop: Shop, pieces: int = 1) -> tuple[Order, str]:
+    """An order of which a piece goes back, by a refund whose first call is still on its way when its second is refused."""
+    buyer, admin = await new_buyer(shop), await shop.admin()
+    order = await buyer.buys(await shop.variant(), pieces)
+    await refund(shop, admin, order.id, (1, 1))
+    payment_id = await payment_of(shop, order)
+    (ours,) = await refunds_of(shop, payment_id)
+    no = GatewayRefusedError(400, "BAD_REQUEST_ERROR", "no", reason=None, field=None)
+    async with meddling(shop.container) as gateway:
+        gateway.before["refund"] = [failing(no)]
+        await shop.container.send_refund().execute(SendRefundCommand(RefundId(ours["id"])))
+    assert states(await refunds_of(shop, payment_id)) == ["failed"]
+    return order, payment_id
+
+
+async def _the_first_call_arrives(shop: Shop, payment_id: str) -> dict[str, Any]:
+    """What was refused meanwhile is made after all, under our reference, and its webhook comes."""
+    ours = (await refunds_of(shop, payment_id))[0]
+    body = {"amount": ours["amount_minor"], "speed": "normal", "receipt": str(ours["id"])}
+    key = {"X-Refund-Idempotency": str(ours["id"])}
+    url = f"/v1/payments/{payment_id}/refund"
+    made: dict[str, Any] = (await shop.http.post(url, json=body, headers=key, auth=(KEY_ID, KEY_SECRET))).json()
+    await hear(shop, "refund.created", refund=made, payment={"id": payment_id})
+    return made
+
+
+async def test_a_refund_that_was_refused_and_has_gone_all_the_same_ends_its_case(shop: Shop) -> None:
+    _, payment_id = await _refused(shop)
+    (case,) = await cases_of(shop, payment_id)
+    assert (case["kind"], case["state"]) == ("refund_failed", "open")
+    await check_books(shop)
+
+    await _the_first_call_arrives(shop, payment_id)
+
+    assert states(await refunds_of(shop, payment_id)) == ["processed"]
+    (case,) = await cases_of(shop, payment_id)
+    assert (case["state"], case["resolution"], case["resolved_by"]) == ("resolved", "refund", "gateway")
+    await send_due(shop)
+    assert len(await _at_gateway(shop, payment_id)) == 1
+    await check_books(shop)
+
+
+async def test_a_refused_refund_that_is_under_way_all_the_same_is_nothing_to_decide_about_until_it_ends(
+    shop: Shop,
+) -> None:
+    _, payment_id = await _refused(shop)
+    (case,) = await cases_of(shop, payment_id)
+    async with faults(shop, PENDING):
+        made = await _the_first_call_arrives(shop, payment_id)
+    assert states(await refunds_of(shop, payment_id)) == ["pending"]
+    admin = await shop.admin()
+    with pytest.raises(FailedPreconditionError) as waits:
+        await resolve(shop, admin, case["id"], Resolution.REFUND)
+    assert waits.value.reason is Reason.CASE_RESOLUTION_NOT_ALLOWED
+
+    await bank_says(shop, made["id"], "fail")
+    await send_due(shop)
+
+    assert states(await refunds_of(shop, payment_id)) == ["failed"]
+    assert [(row["id"], row["state"]) for row in await cases_of(shop, payment_id)] == [(case["id"], "open")]
+    await check_books(shop)
+    await resolve(shop, admin, case["id"], Resolution.REFUND)
+    await send_due(shop)
+    assert states(await refunds_of(shop, payment_id)) == ["failed", "processed"]
+    await check_books(shop)
+
+
+async def test_a_refused_refund_that_has_gone_all_the_same_is_the_one_that_the_desk_has_not_sent_yet(
+    shop: Shop,
+) -> None:
+    _, payment_id = await _refused(shop)
+    (case,) = await cases_of(shop, payment_id)
+    await resolve(shop, await shop.admin(), case["id"], Resolution.REFUND)
+
+    await _the_first_call_arrives(shop, payment_id)
+
+    assert states(await refunds_of(shop, payment_id)) == ["failed", "processed"]
+    await send_due(shop)
+    assert len(await _at_gateway(shop, payment_id)) == 1
+    await check_books(shop)
+
+
+@pytest.mark.parametrize("resolution", [Resolution.REFUND, Resolution.WRITE_OFF])
+async def test_a_refused_refund_that_went_after_the_desk_had_settled_it_is_a_case_of_its_own(
+    shop: Shop, resolution: Resolution
+) -> None:
+    _, payment_id = await _refused(shop, 3)
+    (case,) = await cases_of(shop, payment_id)
+    await resolve(shop, await shop.admin(), case["id"], resolution)
+    await send_due(shop)
+
+    await _the_first_call_arrives(shop, payment_id)
+
+    (settled, adopted) = await cases_of(shop, payment_id)
+    assert (settled["state"], adopted["kind"], adopted["state"]) == ("resolved", "dashboard_refund", "open")
+    assert len(await _at_gateway(shop, payment_id)) == (2 if resolution is Resolution.REFUND else 1)
     await check_books(shop)
 
 

@@ -8,7 +8,13 @@ from typing import TypeVar
 
 from dependency_injector import providers
 
-from kapda.domain.payments.gateway import GatewayOrder, GatewayOrderRequest, GatewayPayment
+from kapda.domain.payments.gateway import (
+    GatewayOrder,
+    GatewayOrderRequest,
+    GatewayPayment,
+    GatewayRefund,
+    GatewayRefundRequest,
+)
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.money import Money
 from kapda.entrypoints.container import Container
@@ -35,6 +41,12 @@ class MeddledGateway:
 
     async def fetch_order(self, order_id: str) -> GatewayOrder | None:
         return await self._call("fetch_order", lambda: self.real.fetch_order(order_id))
+
+    async def refund(self, request: GatewayRefundRequest) -> GatewayRefund:
+        return await self._call("refund", lambda: self.real.refund(request))
+
+    async def refunds_of_payment(self, payment_id: str) -> tuple[GatewayRefund, ...]:
+        return await self._call("refunds_of_payment", lambda: self.real.refunds_of_payment(payment_id))
 
     async def fetch_payment(self, payment_id: str) -> GatewayPayment | None:
         return await self._call("fetch_payment", lambda: self.real.fetch_payment(payment_id))

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from kapda.domain.checkout.checkout import CheckoutState
+from kapda.domain.payments.gateway import GatewayRefundState
 from kapda.domain.payments.refund import UNDER_WAY, Refund, RefundKind, RefundState
 from kapda.domain.shared.errors import AbortedError
 from kapda.domain.shared.ids import RefundId
@@ -54,8 +55,18 @@ async def kept(backing: Backing, number: int = 1, due_at: datetime = NOON) -> Re
 
 async def save(backing: Backing, changed: Refund) -> None:
     async with backing.unit_of_work() as uow:
-        await uow.refunds.save(changed)
+        await uow.refunds.save(changed, NOON)
         await uow.commit()
+
+
+async def test_a_failed_refund_that_is_under_way_again_is_due_again(backing: Backing) -> None:
+    await payment_kept(backing)
+    made = await kept(backing)
+    await save(backing, made.refused())
+    assert await due(backing, NOON) == ()
+    await save(backing, made.refused().told("rfnd_KapdaSample001", GatewayRefundState.PENDING))
+    assert await due(backing, NOON - timedelta(seconds=1)) == ()
+    assert await due(backing, NOON) == (made.id,)
 
 
 async def due(backing: Backing, at: datetime, limit: int = 10) -> tuple[RefundId, ...]:

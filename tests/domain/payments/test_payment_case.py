@@ -73,6 +73,7 @@ def test_what_has_ended_is_not_decided_again(kind: CaseKind, resolution: Resolut
         case_of(kind).resolved_by_itself(NOON),
         case_of(kind).sent_back_by_hand(NOON),
         case_of(kind).came_to_nothing(NOON),
+        case_of(kind).had_gone(NOON),
     ):
         assert ended.allowed == frozenset()
         with pytest.raises(FailedPreconditionError):
@@ -86,7 +87,13 @@ def test_what_ends_by_itself_says_who_and_why() -> None:
         "finisher",
     )
     assert (case.sent_back_by_hand(NOON).resolution, case.sent_back_by_hand(NOON).resolved_by) == (R.REFUND, "gateway")
+    assert (case.had_gone(NOON).resolution, case.had_gone(NOON).resolved_by) == (R.REFUND, "gateway")
     assert (case.came_to_nothing(NOON).resolution, case.came_to_nothing(NOON).resolved_by) == (R.WRITE_OFF, "gateway")
+
+
+def test_what_ended_it_can_come_to_nothing() -> None:
+    case = case_of(K.REFUND_FAILED)
+    assert case.had_gone(NOON).reopened() == case
 
 
 def test_a_case_whose_money_is_on_its_way_waits() -> None:

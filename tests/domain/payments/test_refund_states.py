@@ -56,6 +56,16 @@ def test_every_state_hears_every_word_of_the_gateway(state: RefundState, told: G
     )
 
 
+@pytest.mark.parametrize(("told", "state"), [(G.PENDING, S.PENDING), (G.PROCESSED, S.PROCESSED), (G.FAILED, S.FAILED)])
+def test_what_was_refused_and_is_at_the_gateway_all_the_same_is_as_the_gateway_says(
+    told: GatewayRefundState, state: RefundState
+) -> None:
+    refused = refund_in(S.REQUESTED).refused()
+    assert refused.was_refused
+    known = refused.told("rfnd_KapdaSample001", told)
+    assert (known.state, known.gateway_refund_id, known.was_refused) == (state, "rfnd_KapdaSample001", False)
+
+
 @pytest.mark.parametrize("told", list(G))
 def test_a_refund_made_by_hand_stays_processed(told: GatewayRefundState) -> None:
     refund = refund_in(S.PROCESSED, RefundKind.DASHBOARD)

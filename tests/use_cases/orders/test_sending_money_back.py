@@ -6,7 +6,7 @@ from kapda.domain.orders.order import OrderState
 from kapda.domain.orders.use_cases.list_refunds import ListRefunds, ListRefundsCommand
 from kapda.domain.payments.gateway import GatewayRefundState, GatewayUnknownError
 from kapda.domain.payments.payment import PaymentState
-from kapda.domain.payments.payment_case import CaseKind
+from kapda.domain.payments.payment_case import CaseKind, CaseState
 from kapda.domain.payments.refund import RefundKind, RefundState
 from kapda.domain.shared.errors import (
     DomainError,
@@ -193,6 +193,27 @@ async def test_a_refusal_is_a_case_unless_an_earlier_call_is_what_it_was_refused
     await send(shop, two.id)
     assert shop.tables.refunds[two.id].refund.state is RefundState.PROCESSED
     assert balance(shop, "refunds_payable") == -one.amount.amount_minor
+
+
+async def test_a_refused_refund_that_went_all_the_same_and_came_back_is_the_same_case_again(shop: Shop) -> None:
+    order = await bought(shop)
+    await cancel(shop, order.id)
+    (row,) = shop.tables.refunds.values()
+    shop.gateway.will("refund", Fault(refused("Your account does not have enough balance")))
+    await send(shop, row.refund.id)
+    (opened,) = shop.tables.cases
+    (payment,) = shop.tables.payments.values()
+
+    sent = shop.gateway.send_back(payment.gateway_payment_id, order.total, receipt=str(row.refund.id))
+    for _ in range(2):
+        await shop.record_refund.told(sent)
+    (ended,) = shop.tables.cases
+    assert (ended.id, ended.state, ended.resolved_by) == (opened.id, CaseState.RESOLVED, "gateway")
+    assert balance(shop, "refunds_payable") == 0
+
+    await shop.record_refund.told(shop.gateway.end_refund(sent.id, GatewayRefundState.FAILED))
+    assert shop.tables.cases == [opened]
+    assert balance(shop, "refunds_payable") == -order.total.amount_minor
 
 
 async def test_a_pending_refund_is_asked_after_and_one_that_comes_back_is_owed_again(shop: Shop) -> None:

@@ -26,7 +26,7 @@ _FIND_BY_GATEWAY_ID = text("SELECT id FROM refunds WHERE gateway_refund_id = :ga
 _OF_PAYMENT = text(f"{_SELECT} WHERE r.payment_id = :payment_id ORDER BY r.id")
 _SAVE = text("""
     UPDATE refunds SET state = :state, gateway_refund_id = :gateway_refund_id,
-        next_look_at = CASE WHEN CAST(:under_way AS boolean) THEN next_look_at END
+        next_look_at = CASE WHEN CAST(:under_way AS boolean) THEN coalesce(next_look_at, :at) END
     WHERE id = :id
 """)
 _POSTPONE = text("""
@@ -79,7 +79,7 @@ class PostgresRefunds:
         found = await self._connection.scalar(_FIND_BY_GATEWAY_ID, {"gateway_refund_id": gateway_refund_id})
         return RefundId(found) if found else None
 
-    async def save(self, refund: Refund) -> None:
+    async def save(self, refund: Refund, at: datetime) -> None:
         """See the port."""
         await self._connection.execute(
             _SAVE,
@@ -88,6 +88,7 @@ class PostgresRefunds:
                 "state": refund.state.value,
                 "gateway_refund_id": refund.gateway_refund_id,
                 "under_way": refund.state in UNDER_WAY,
+                "at": at,
             },
         )
 

@@ -19,7 +19,8 @@ order any more goes back. What it cannot decide stays open for a person, who may
 To place is to make the order after all. To attach is to take the money that went back out of the order it belongs to, from
 each line's parties. To write off is to record that nothing more will be done, and why. Nothing can be decided while a
 refund of the money in question is under way. What somebody settles at the gateway by hand ends its case by itself: all of
-a case's money sent back, a failed refund's amount sent anew, or a refund that came to nothing.
+a case's money sent back, a failed refund's amount sent anew, a refused refund that had gone all the same, or a refund that
+came to nothing.
 """
 
 from collections.abc import Mapping
@@ -117,6 +118,16 @@ class PaymentCase:
     def sent_back_by_hand(self, at: datetime) -> "PaymentCase":
         """Ended by somebody who sent the money back at the gateway."""
         return self._ended(Resolution.REFUND, "gateway", "sent back at the gateway", at)
+
+    def had_gone(self, at: datetime) -> "PaymentCase":
+        """Ended because the refund that the gateway had refused had gone all the same."""
+        return self._ended(Resolution.REFUND, "gateway", "the refund had gone all the same", at)
+
+    def reopened(self) -> "PaymentCase":
+        """Open again: what ended it has come to nothing."""
+        return replace(
+            self, state=CaseState.OPEN, resolution=None, resolved_at=None, resolved_by=None, resolution_reason=None
+        )
 
     def came_to_nothing(self, at: datetime) -> "PaymentCase":
         """Ended because the refund that nobody here had sent failed: the money is where it was."""

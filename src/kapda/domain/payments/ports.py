@@ -166,8 +166,8 @@ class Refunds(Protocol):
         """Which refund the gateway knows under that id."""
         ...
 
-    async def save(self, refund: Refund) -> None:
-        """Write state and gateway id; one that has ended is not due any more."""
+    async def save(self, refund: Refund, at: datetime) -> None:
+        """Write state and gateway id; one that has ended is not due any more, one that is under way again is due `at`."""
         ...
 
     async def postpone(self, refund_id: RefundId, attempts: int, next_look_at: datetime) -> None:

@@ -9,6 +9,8 @@
 | pending   | process | processed | the money has gone                                                          |
 | pending   | fail    | failed    | the money could not be sent                                                 |
 | processed | fail    | failed    | the money came back: it is owed again                                       |
+| failed    | accept, | pending,  | it was refused, and an earlier call of ours that nobody had answered is     |
+|           | process | processed | what the gateway has: as if it had never been refused                       |
 
 Whether the gateway acted on an unanswered call is unknown while a refund is requested: its refunds of the payment are
 looked through, by our own reference, before it is asked again under the same key. A failed refund's amount stays
@@ -87,10 +89,16 @@ class Refund:
         """The same for every try: at least ten characters of the gateway's alphabet."""
         return str(self.id)
 
+    @property
+    def was_refused(self) -> bool:
+        """Whether it failed by a refusal alone: the gateway never said that it had it."""
+        return self.state is RefundState.FAILED and self.gateway_refund_id is None
+
     def told(self, gateway_refund_id: str, state: GatewayRefundState) -> "Refund":
         """After the gateway told its state as it is now. Whatever the table has no way for changes nothing."""
         final = self.kind is RefundKind.DASHBOARD and self.state is RefundState.PROCESSED
-        after = self.state if final else TRANSITIONS.get((self.state, state), self.state)
+        before = RefundState.REQUESTED if self.was_refused else self.state
+        after = self.state if final else TRANSITIONS.get((before, state), self.state)
         return replace(self, state=after, gateway_refund_id=gateway_refund_id)
 
     def refused(self) -> "Refund":

@@ -41,7 +41,7 @@ class RecordRefund:
             refund = await self._find(uow, told, payment) or await self._adopt(uow, told, payment)
             after = refund.told(told.id, told.state)
             if after != refund:
-                await uow.refunds.save(after)
+                await uow.refunds.save(after, self.clock.now() + next_look(after.attempts))
             if after.state is not refund.state:
                 await self._moved(uow, refund.state, after, payment)
             await uow.commit()
@@ -56,13 +56,13 @@ class RecordRefund:
             if refund is None or payment is None or refund.state is not RefundState.REQUESTED:
                 return
             after = refund.refused()
-            await uow.refunds.save(after)
+            await uow.refunds.save(after, self.clock.now())
             await self._moved(uow, refund.state, after, payment)
             await uow.commit()
 
     async def _find(self, uow: OrderUnitOfWork, told: GatewayRefund, payment: Payment) -> Refund | None:
         """By the gateway's id, by our reference, or as the refund somebody made by hand before our own call could."""
-        refund_id = await uow.refunds.find_by_gateway_id(told.id) or _ours(told.receipt)
+        refund_id = await uow.refunds.find_by_gateway_id(told.id) or await self._named(uow, told)
         if refund_id is None:
             unsent = (
                 refund.id
@@ -74,6 +74,15 @@ class RecordRefund:
         # One that is known at the gateway under another id already is another one: both have gone.
         same = refund is not None and refund.gateway_refund_id in (None, told.id)
         return refund if same and refund is not None and refund.amount == told.amount else None
+
+    async def _named(self, uow: OrderUnitOfWork, told: GatewayRefund) -> RefundId | None:
+        """Ours by our reference, unless it was refused and what it owed has been settled since: then this is another one."""
+        refund_id = _ours(told.receipt)
+        refund = await uow.refunds.get(refund_id) if refund_id is not None else None
+        if refund is None or not refund.was_refused:
+            return refund_id
+        case = await uow.cases.of_refund(refund.id)
+        return refund.id if case is not None and case.state is CaseState.OPEN else None
 
     async def _adopt(self, uow: OrderUnitOfWork, told: GatewayRefund, payment: Payment) -> Refund:
         """Take over a refund that somebody made at the gateway: as what a failed one of ours still owes, or as its own."""
@@ -123,6 +132,8 @@ class RecordRefund:
             await uow.ledger.book(postings.refund_processed(self.ids.new(), refund, now))
             await uow.outbox.add(refund_event(refund, "refund.processed"))
             await self._close_emptied_case(uow, payment, refund)
+            if before is not RefundState.REQUESTED:
+                await self._close_own_case(uow, refund)
         elif refund.state is RefundState.FAILED:
             await uow.outbox.add(refund_event(refund, "refund.failed"))
             if refund.kind is RefundKind.DASHBOARD:
@@ -140,6 +151,12 @@ class RecordRefund:
             if case is not None and case.state is CaseState.OPEN:
                 await uow.cases.save(case.sent_back_by_hand(self.clock.now()))
 
+    async def _close_own_case(self, uow: OrderUnitOfWork, refund: Refund) -> None:
+        """It had been refused, and has gone all the same."""
+        case = await uow.cases.of_refund(refund.id)
+        if case is not None and case.kind is CaseKind.REFUND_FAILED and case.state is CaseState.OPEN:
+            await uow.cases.save(case.had_gone(self.clock.now()))
+
     async def _drop(self, uow: OrderUnitOfWork, refund: Refund, payment: Payment) -> None:
         """A refund that nobody here had promised failed: everything is as before it."""
         now = self.clock.now()
@@ -150,6 +167,12 @@ class RecordRefund:
             await uow.cases.save(case.came_to_nothing(now))
 
     async def _open_case(self, uow: OrderUnitOfWork, kind: CaseKind, refund: Refund, payment: Payment) -> None:
+        """A refund has one case at most: where it failed before, the same is open still, or again."""
+        known = await uow.cases.of_refund(refund.id)
+        if known is not None:
+            if known.state is not CaseState.OPEN:
+                await uow.cases.save(known.reopened())
+            return
         await uow.cases.add(
             PaymentCase(
                 id=CaseId(self.ids.new()),
