@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import datetime
 
 from kapda.domain.identity.signing import SigningKey, SigningSecret
 from kapda.domain.shared.ids import SigningKeyId, UserId
@@ -29,6 +30,9 @@ class InMemorySigningKeys:
 
     async def save(self, key: SigningKey) -> None:
         self.rows[key.id] = deepcopy(key)
+
+    async def revoke_all(self, user_id: UserId, at: datetime) -> int:
+        return sum([key.revoke(at) for key in self.rows.values() if key.user_id == user_id])
 
     async def has_any(self, user_id: UserId) -> bool:
         return any(key.user_id == user_id for key in self.rows.values())

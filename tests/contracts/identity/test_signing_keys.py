@@ -58,6 +58,24 @@ async def test_a_key_and_its_end_are_read_as_they_were_kept(store: IdentityStore
         assert await uow.signing_keys.find(SigningKeyId(UUID(int=0xBAD))) is None
 
 
+async def test_all_keys_of_a_user_end_at_once_and_those_that_were_over_stay_as_they_ended(store: IdentityStore) -> None:
+    await kept(store)
+    earlier, later = NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
+    other = User.service(UserId(UUID(int=2)), DisplayName("warehouse"), NOW)
+    others = SigningKey(SigningKeyId(UUID(int=12)), other.id, NOW)
+    async with store.unit_of_work() as uow:
+        await uow.users.add(other)
+        await uow.signing_keys.add(others)
+        await uow.signing_keys.save(replace(KEY, revoked_at=earlier))
+        assert await uow.signing_keys.revoke_all(SERVICE.id, later) == 1
+        assert await uow.signing_keys.revoke_all(SERVICE.id, later) == 0
+        await uow.commit()
+    async with store.unit_of_work() as uow:
+        assert await uow.signing_keys.find(KEY.id) == replace(KEY, revoked_at=earlier)
+        assert await uow.signing_keys.find(NEXT.id) == replace(NEXT, revoked_at=later)
+        assert await uow.signing_keys.find(others.id) == others
+
+
 async def test_somebody_has_a_key_also_after_its_end(store: IdentityStore) -> None:
     await kept(store)
     async with store.unit_of_work() as uow:

@@ -204,7 +204,7 @@ CASES = [
         ADMIN,
         "enable_user",
         users.EnableUserRequest(**R, user_id=str(VARIANT), **WHY),
-        EnableUserCommand(PRINCIPALS[ADMIN], BY_ADMIN, RequestId(RID), UserId(VARIANT)),
+        EnableUserCommand(PRINCIPALS[ADMIN], BY_ADMIN, PROOF, RequestId(RID), UserId(VARIANT)),
         Answer(samples.MANAGED),
     ),
     Case(

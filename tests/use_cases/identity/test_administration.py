@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -37,13 +38,16 @@ from tests.fakes.identity import (
 from tests.fakes.profiles import InMemoryProfileUnitOfWork, ProfileTables
 
 MEERA, RAVI, ASHA, WAREHOUSE, GONE = (UserId(UUID(int=number)) for number in range(1, 6))
-KEY = SigningKeyId(UUID(int=0x51))
 WHY = "asked for by phone"
 PASSWORD = "Kurta-and-9-yards"
 
 
 def session_of(user_id: UserId) -> SessionId:
     return SessionId(UUID(int=100 + user_id.int))
+
+
+def key_of(user_id: UserId) -> SigningKeyId:
+    return SigningKeyId(UUID(int=0x51_00 + user_id.int))
 
 
 @dataclass
@@ -68,7 +72,8 @@ class Office:
             self.tables.users[user_id] = user
             self.tables.sessions[session_of(user_id)] = Session.start(session_of(user_id), user_id, now)
         self.tables.users[GONE].status = UserStatus.DELETED
-        self.tables.signing_keys[KEY] = SigningKey(KEY, MEERA, now)
+        for user_id in (MEERA, RAVI, ASHA):
+            self.tables.signing_keys[key_of(user_id)] = SigningKey(key_of(user_id), user_id, now)
         self.tables.users[WAREHOUSE] = User.service(WAREHOUSE, DisplayName("warehouse"), now)
 
     def unit_of_work(self) -> InMemoryProfileUnitOfWork:
@@ -78,11 +83,18 @@ class Office:
     def editor(self) -> UserEditor:
         return UserEditor(self.unit_of_work, self.revoked, self.ids, self.clock)
 
+    def proof_by(self, user_id: UserId) -> RequestProof:
+        """That the user signed, under a nonce of its own."""
+        return RequestProof(key_of(user_id), uuid4().hex, self.clock.now())
+
+    def may_sign(self, user_id: UserId) -> bool:
+        return self.tables.signing_keys[key_of(user_id)].revoked_at is None
+
     async def set_role(
         self, user_id: UserId, role: Role, by: UserId = MEERA, request: UUID | None = None
     ) -> ManagedUser:
         principal, occasion, request_id = _by(by, request)
-        proof = RequestProof(KEY, uuid4().hex, self.clock.now())
+        proof = self.proof_by(by)
         command = SetUserRoleCommand(principal, occasion, proof, request_id, user_id, role)
         return (await SetUserRole(self.editor).execute(command)).value
 
@@ -90,7 +102,9 @@ class Office:
         return await DisableUser(self.editor).execute(DisableUserCommand(*_by(by, request), user_id))
 
     async def enable(self, user_id: UserId, by: UserId = MEERA) -> ManagedUser:
-        return (await EnableUser(self.editor).execute(EnableUserCommand(*_by(by), user_id))).value
+        principal, occasion, request_id = _by(by)
+        command = EnableUserCommand(principal, occasion, self.proof_by(by), request_id, user_id)
+        return (await EnableUser(self.editor).execute(command)).value
 
     async def end_sessions(self, user_id: UserId, request: UUID | None = None) -> Answer[ManagedUser]:
         use_case = EndUserSessions(self.unit_of_work, self.revoked, self.ids, self.clock)
@@ -148,6 +162,40 @@ async def test_another_role_ends_the_sessions_that_name_the_old_one_and_is_writt
 async def test_a_role_that_is_there_already_is_not_written_down(office: Office) -> None:
     await office.set_role(ASHA, Role.CUSTOMER)
     assert office.deeds == []
+
+
+@pytest.mark.parametrize("take", [Office.disable, partial(Office.set_role, role=Role.CUSTOMER)])
+async def test_what_an_admin_signed_with_is_no_key_any_more_when_the_power_comes_back(
+    office: Office, take: Callable[[Office, UserId], Awaitable[object]]
+) -> None:
+    office.confirm(RAVI)
+    await take(office, RAVI)
+    assert not office.may_sign(RAVI)
+    assert office.may_sign(MEERA)
+    assert office.tables.audit[-1].details["signing_keys_revoked"] == 1
+    await office.enable(RAVI)
+    await office.set_role(RAVI, Role.ADMIN)
+    assert not office.may_sign(RAVI)
+    assert (await refusal(office.set_role(ASHA, Role.CUSTOMER, by=RAVI))).reason is Reason.SIGNATURE_INVALID
+
+
+async def test_a_key_of_before_is_no_key_of_an_admins(office: Office) -> None:
+    office.confirm(ASHA)
+    await office.set_role(ASHA, Role.ADMIN)
+    assert not office.may_sign(ASHA)
+
+
+async def test_nor_is_it_of_one_whom_an_operator_makes(office: Office) -> None:
+    office.confirm(ASHA)
+    await office.create_admin("asha@example.in")
+    assert not office.may_sign(ASHA)
+
+
+async def test_what_changes_nothing_ends_no_key(office: Office) -> None:
+    await office.set_role(RAVI, Role.ADMIN)
+    await office.enable(RAVI)
+    await office.create_admin("ravi@example.in")
+    assert office.may_sign(RAVI)
 
 
 async def test_an_account_is_shut_and_opened_again(office: Office) -> None:

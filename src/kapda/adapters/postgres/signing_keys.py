@@ -1,5 +1,6 @@
 """Signing keys and spent nonces in PostgreSQL."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
@@ -15,6 +16,14 @@ _KEY = "SELECT id, user_id, created_at, revoked_at FROM signing_keys"
 _FIND = text(f"{_KEY} WHERE id = :id")
 _LOCK = text(f"{_KEY} WHERE id = :id FOR NO KEY UPDATE")
 _SAVE = text("UPDATE signing_keys SET revoked_at = :revoked_at WHERE id = :id")
+_REVOKE_ALL = text("""
+    WITH living AS (
+        SELECT id FROM signing_keys WHERE user_id = :user_id AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE
+    ), ended AS (
+        UPDATE signing_keys k SET revoked_at = :at FROM living l WHERE k.id = l.id RETURNING k.id
+    )
+    SELECT count(*) FROM ended
+""")
 _HAS_ANY = text("SELECT EXISTS (SELECT FROM signing_keys WHERE user_id = :user_id)")
 _LIST = text(f"""
     {_KEY} WHERE CAST(:before AS uuid) IS NULL OR id < :before
@@ -53,6 +62,10 @@ class PostgresSigningKeys:
     async def save(self, key: SigningKey) -> None:
         """See the port."""
         await self._connection.execute(_SAVE, {"id": key.id, "revoked_at": key.revoked_at})
+
+    async def revoke_all(self, user_id: UserId, at: datetime) -> int:
+        """See the port."""
+        return int(await self._connection.scalar(_REVOKE_ALL, {"user_id": user_id, "at": at}))
 
     async def has_any(self, user_id: UserId) -> bool:
         """See the port."""

@@ -170,6 +170,11 @@ class SigningKeys(Protocol):
         """Keep the changes of a key that was locked in this transaction."""
         ...
 
+    async def revoke_all(self, user_id: UserId, at: datetime) -> int:
+        """End the user's keys, as `SigningKey.revoke` does; how many there were. Waits for the operations that are spending
+        what they signed. Call it with the user's row locked."""
+        ...
+
     async def has_any(self, user_id: UserId) -> bool:
         """Whether the user has, or ever had, a key."""
         ...

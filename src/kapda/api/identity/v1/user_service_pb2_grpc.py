@@ -111,7 +111,7 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetUserRole(self, request, context):
-        """Gives a user another role, which ends all the user's sessions at once.
+        """Gives a user another role, which ends all the user's sessions and signing keys at once.
 
         A role that the user has already changes nothing. Services keep theirs. Power goes only to an account whose address is
         confirmed (`email_confirm_time`), by any link that was mailed to it.
@@ -124,8 +124,8 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DisableUser(self, request, context):
-        """Shuts an account, which ends all its sessions at once; an account that is shut stays as it is. A service's keys open
-        nothing while it is shut.
+        """Shuts an account, which ends all its sessions and signing keys at once; an account that is shut stays as it is. A service's
+        API keys open nothing while it is shut.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT; USER_STATE_INVALID for a deleted account.
         """
@@ -134,7 +134,7 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EnableUser(self, request, context):
-        """Opens an account that was shut; one that is open stays as it is.
+        """Opens an account that was shut; one that is open stays as it is. Signing keys of before stay ended.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
         """

@@ -31,7 +31,7 @@ class UserServiceStub:
     Errors: VALIDATION_FAILED, USER_NOT_FOUND.
     """
     SetUserRole: _aio.UnaryUnaryMultiCallable[_user_service_pb2.SetUserRoleRequest, _user_service_pb2.SetUserRoleResponse]
-    """Gives a user another role, which ends all the user's sessions at once.
+    """Gives a user another role, which ends all the user's sessions and signing keys at once.
 
     A role that the user has already changes nothing. Services keep theirs. Power goes only to an account whose address is
     confirmed (`email_confirm_time`), by any link that was mailed to it.
@@ -40,13 +40,13 @@ class UserServiceStub:
     service or an account that is deleted.
     """
     DisableUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.DisableUserRequest, _user_service_pb2.DisableUserResponse]
-    """Shuts an account, which ends all its sessions at once; an account that is shut stays as it is. A service's keys open
-    nothing while it is shut.
+    """Shuts an account, which ends all its sessions and signing keys at once; an account that is shut stays as it is. A service's
+    API keys open nothing while it is shut.
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT; USER_STATE_INVALID for a deleted account.
     """
     EnableUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.EnableUserRequest, _user_service_pb2.EnableUserResponse]
-    """Opens an account that was shut; one that is open stays as it is.
+    """Opens an account that was shut; one that is open stays as it is. Signing keys of before stay ended.
 
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
     """
@@ -107,7 +107,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.SetUserRoleRequest,
         context: _aio.ServicerContext[_user_service_pb2.SetUserRoleRequest, _abc.Awaitable[_user_service_pb2.SetUserRoleResponse]],
     ) -> _abc.Awaitable[_user_service_pb2.SetUserRoleResponse]:
-        """Gives a user another role, which ends all the user's sessions at once.
+        """Gives a user another role, which ends all the user's sessions and signing keys at once.
 
         A role that the user has already changes nothing. Services keep theirs. Power goes only to an account whose address is
         confirmed (`email_confirm_time`), by any link that was mailed to it.
@@ -122,8 +122,8 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.DisableUserRequest,
         context: _aio.ServicerContext[_user_service_pb2.DisableUserRequest, _abc.Awaitable[_user_service_pb2.DisableUserResponse]],
     ) -> _abc.Awaitable[_user_service_pb2.DisableUserResponse]:
-        """Shuts an account, which ends all its sessions at once; an account that is shut stays as it is. A service's keys open
-        nothing while it is shut.
+        """Shuts an account, which ends all its sessions and signing keys at once; an account that is shut stays as it is. A service's
+        API keys open nothing while it is shut.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND, OWN_ACCOUNT; USER_STATE_INVALID for a deleted account.
         """
@@ -134,7 +134,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.EnableUserRequest,
         context: _aio.ServicerContext[_user_service_pb2.EnableUserRequest, _abc.Awaitable[_user_service_pb2.EnableUserResponse]],
     ) -> _abc.Awaitable[_user_service_pb2.EnableUserResponse]:
-        """Opens an account that was shut; one that is open stays as it is.
+        """Opens an account that was shut; one that is open stays as it is. Signing keys of before stay ended.
 
         Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
         """

@@ -93,6 +93,8 @@ class CreateAdmin:
                 return CreatedAdmin(ManagedUser.of(user), AdminOutcome.UNCHANGED)
             await uow.users.save(user)
             ended = await uow.sessions.end_all(user_id, now)
+            # Of a time before, if there was one.
+            await uow.signing_keys.revoke_all(user_id, now)
             await uow.audit.add(self._entry(command, user, AdminOutcome.PROMOTED))
             await uow.commit()
         await self.revoked_tokens.revoke(ended)

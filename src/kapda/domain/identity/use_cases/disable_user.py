@@ -24,7 +24,7 @@ class DisableUserCommand:
 
 @dataclass(frozen=True, slots=True)
 class DisableUser:
-    """Shuts an account and ends its sessions; one that is shut stays as it is."""
+    """Shuts an account and ends its sessions and signing keys; one that is shut stays as it is."""
 
     editor: UserEditor
 

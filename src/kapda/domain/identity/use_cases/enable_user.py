@@ -10,21 +10,23 @@ from kapda.domain.shared.audit import AuditAction, Occasion
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import RequestId, UserId
 from kapda.domain.shared.request_log import Answer, RequestKey
+from kapda.domain.shared.request_proof import RequestProof
 
 
 @dataclass(frozen=True, slots=True)
 class EnableUserCommand:
-    """Whose account, and why."""
+    """Whose account, by which signed request, and why."""
 
     principal: Principal
     occasion: Occasion
+    proof: RequestProof
     request_id: RequestId
     user_id: UserId
 
 
 @dataclass(frozen=True, slots=True)
 class EnableUser:
-    """Opens an account; one that is open stays as it is."""
+    """Opens an account, which gives back what power it has; one that is open stays as it is."""
 
     editor: UserEditor
 
@@ -34,6 +36,7 @@ class EnableUser:
         return await self.editor.edit(
             UserEdit(
                 occasion=command.occasion,
+                proof=command.proof,
                 key=RequestKey(command.principal.user_id, "EnableUser", command.request_id, body),
                 user_id=command.user_id,
                 action=AuditAction.USER_ENABLED,

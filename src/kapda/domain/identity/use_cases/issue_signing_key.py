@@ -52,9 +52,10 @@ class IssueSigningKey:
         """The key."""
         now = self.clock.now()
         async with self.unit_of_work() as uow:
+            # Accounts before keys, as whoever takes an account's power has them.
+            user = await uow.users.lock(command.user_id)
             if command.proof is not None:
                 await uow.nonces.spend(command.proof)
-            user = await uow.users.lock(command.user_id)
             if user is None:
                 raise user_not_found()
             if user.role not in _SIGNERS or not user.is_active:

@@ -31,7 +31,7 @@ class SetUserRoleCommand:
 
 @dataclass(frozen=True, slots=True)
 class SetUserRole:
-    """Gives the role and ends the user's sessions, whose tokens name the old one."""
+    """Gives the role and ends the user's sessions, whose tokens name the old one, and signing keys."""
 
     editor: UserEditor
 

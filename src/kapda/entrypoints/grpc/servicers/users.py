@@ -95,7 +95,11 @@ class UserServicer(UserServiceServicer):
         """Open an account."""
         answer = await self._enable_user.execute(
             EnableUserCommand(
-                caller(), occasion(request.reason), RequestId(UUID(request.request_id)), _user_id(request.user_id)
+                caller(),
+                occasion(request.reason),
+                proof(),
+                RequestId(UUID(request.request_id)),
+                _user_id(request.user_id),
             )
         )
         return pb.EnableUserResponse(user=managed_user_to_proto(value_of(answer)))
