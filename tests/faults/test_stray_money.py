@@ -60,6 +60,10 @@ async def _refunded_by_itself(shop: Shop, payment_id: str, kind: str) -> None:
     await send_due(shop)
     assert states(await refunds_of(shop, payment_id)) == ["processed"]
     await check_books(shop)
+    # The customer is told, once on the way and once when it has gone.
+    await shop.door().relay_events().execute()
+    told = "SELECT kind FROM mails WHERE subject_id IN (SELECT id FROM refunds WHERE case_id = :id) ORDER BY kind"
+    assert [row["kind"] for row in await shop.sql(told, id=case["id"])] == ["refund_processed", "refund_requested"]
 
 
 async def test_f27_a_second_payment_of_an_order_is_refunded_by_itself(shop: Shop) -> None:

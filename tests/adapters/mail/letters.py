@@ -10,6 +10,7 @@ from kapda.domain.identity.mailed_link import LinkPurpose
 from kapda.domain.notifications.letters import Letter, LinkLetter, OrderLetter, PasswordChangedLetter, RefundLetter
 from kapda.domain.notifications.mail import LINK_PURPOSES
 from kapda.domain.orders.order import Order, place
+from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.shared.ids import OrderId, PaymentId
 from kapda.domain.shared.mails import MailKind
 from kapda.domain.shared.money import INR, Money
@@ -54,7 +55,8 @@ def letters_of(kind: MailKind, number: str = "K100001", text: str = "Handblock",
         return [PasswordChangedLetter(CHANGED_AT, url)]
     if kind in (MailKind.ORDER_PLACED, MailKind.ORDER_CANCELLED):
         return [OrderLetter(an_order(number, text), url)]
-    return [RefundLetter(REFUND, number, url), RefundLetter(REFUND, None, url)]
+    strays = [RefundLetter(REFUND, None, url, case) for case in CaseKind]
+    return [RefundLetter(REFUND, number, url), RefundLetter(REFUND, None, url), *strays]
 
 
 def facts_of(kind: MailKind, letter: Letter) -> set[str]:
@@ -64,6 +66,8 @@ def facts_of(kind: MailKind, letter: Letter) -> set[str]:
             return {url, "24 hours" if purpose is LinkPurpose.CONFIRM_EMAIL else "one hour"}
         case PasswordChangedLetter(help_url=url):
             return {url, "15 March 2026, 02:01 IST"}
+        case RefundLetter(url=url, no_order=CaseKind()) if kind is MailKind.REFUND_REQUESTED:
+            return {url, "received your payment of ₹12,34,567.89", "could not become an order"}
         case RefundLetter(order_number=number, url=url):
             return {url, "₹12,34,567.89", *({number} if number else ())}
         case OrderLetter(order=order, url=url) if kind is MailKind.ORDER_CANCELLED:

@@ -22,10 +22,11 @@ from kapda.domain.notifications.use_cases.send_mails import AT_ONCE, SendMails
 from kapda.domain.notifications.use_cases.write_letter import WriteLetter
 from kapda.domain.notifications.use_cases.write_letters import WriteLetters
 from kapda.domain.orders.order import Order, place
-from kapda.domain.orders.use_cases.refunder import refund_event
+from kapda.domain.orders.use_cases.refunder import Refunder, refund_event
+from kapda.domain.payments.payment_case import CaseKind, CaseState, PaymentCase
 from kapda.domain.payments.refund import Refund, RefundKind, RefundState
 from kapda.domain.shared.events import DomainEvent, SequencedEvent
-from kapda.domain.shared.ids import MailId, OrderId, PaymentId, RefundId
+from kapda.domain.shared.ids import CaseId, MailId, OrderId, PaymentId, RefundId
 from kapda.domain.shared.mails import MailKind, MailRequest
 from tests.fakes import samples
 from tests.fakes.database import InMemoryDatabase
@@ -282,6 +283,49 @@ async def test_a_refund_is_told_to_whoever_paid(
         [("Asha@Example.in", mailed)] if mailed else []
     )
     assert all("₹1,200.00" in mail.content.text for mail in office.out.mails)
+
+
+@pytest.mark.parametrize(
+    ("kind", "about_refund", "subject", "says"),
+    [
+        (CaseKind.STOCK_GONE, False, "Your payment is on its way back", "the pieces were sold"),
+        (CaseKind.SECOND_PAYMENT, False, "Your payment is on its way back", "your order had been paid already"),
+        (CaseKind.AMOUNT_MISMATCH, False, "Your payment is on its way back", "could not become an order."),
+        (CaseKind.REFUND_FAILED, True, "Your refund is on its way", "₹1,499.00 goes back"),
+    ],
+)
+async def test_r1_whose_payment_became_no_order_is_told_why_it_goes_back(
+    office: PostOffice, kind: CaseKind, about_refund: bool, subject: str, says: str
+) -> None:
+    checkout = samples.checkout_in(CheckoutState.OPEN)
+    payment = samples.kept_payment(checkout)
+    case = PaymentCase(
+        id=CaseId(UUID(int=0xCA5E)),
+        kind=kind,
+        gateway_payment_id=payment.gateway_payment_id,
+        payment_id=payment.id,
+        checkout_id=checkout.id,
+        refund_id=RefundId(UUID(int=0x4F)) if about_refund else None,
+        amount=payment.amount,
+        evidence={},
+        state=CaseState.OPEN,
+        opened_at=NOON,
+    )
+    async with office.database.unit_of_work() as uow:
+        await uow.checkouts.add(checkout, NOON, NOON)
+        await uow.payments.add(payment)
+        await uow.cases.add(case)
+        refund = await Refunder(office.clock, office.ids).of_case(
+            uow, case, payment, reason="finisher", actor="finisher"
+        )
+        await uow.commit()
+    sink = MailingSink(Silent(), office.database.unit_of_work, office.ids, office.clock)
+    await sink.publish([SequencedEvent(1, refund_event(refund, "refund.requested"))])
+    await office.send()
+    (mail,) = office.out.mails
+    assert (mail.to.text, mail.content.subject) == ("Asha@Example.in", subject)
+    assert says in mail.content.text
+    assert says in mail.content.html
 
 
 async def order_mails(office: PostOffice, *numbers: int) -> None:

@@ -1,5 +1,6 @@
 """Letters in words, from the templates beside this file."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from kapda.domain.identity.user import DisplayName
 from kapda.domain.notifications.letters import Content, Letter
+from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.shared.mails import MailKind
 from kapda.domain.shared.money import Money
 
@@ -23,6 +25,15 @@ _SUBJECTS: Final = {
     MailKind.ORDER_CANCELLED: "Your order {number} is cancelled",
     MailKind.REFUND_REQUESTED: "Your refund is on its way",
     MailKind.REFUND_PROCESSED: "Your refund has been paid",
+}
+_NO_ORDER: Final = "Your payment is on its way back"
+# Why money became no order, where that is more than the shop's own affair.
+_WHY: Final[Mapping[CaseKind, str]] = {
+    CaseKind.SECOND_PAYMENT: "because your order had been paid already",
+    CaseKind.CHECKOUT_SUPERSEDED: "because you had changed your cart and begun to pay for it anew",
+    CaseKind.CHECKOUT_ABANDONED: "because you had called the purchase off",
+    CaseKind.CHECKOUT_FAILED: "because the purchase had ended before",
+    CaseKind.STOCK_GONE: "because it came when the time to pay was over and the pieces were sold",
 }
 
 
@@ -46,11 +57,14 @@ class JinjaComposer:
         self._environment.filters["money"] = _money
         self._environment.filters["hours"] = _hours
         self._environment.filters["instant"] = _instant
+        self._environment.filters["why"] = _why
 
     def compose(self, kind: MailKind, to_name: DisplayName, letter: Letter) -> Content:
         """See the port."""
         number = getattr(getattr(letter, "order", None), "number", "")
         subject = _SUBJECTS[kind].format(number=number)
+        if kind is MailKind.REFUND_REQUESTED and getattr(letter, "no_order", None) is not None:
+            subject = _NO_ORDER
         facts = {"name": to_name.text, "letter": letter, "subject": subject}
         text = self._environment.get_template(f"{kind.value}.txt").render(facts)
         html = self._environment.get_template(f"{kind.value}.html").render(facts)
@@ -64,6 +78,10 @@ def _money(amount: Money) -> str:
     while head:
         head, tail = head[:-2], f"{head[-2:]},{tail}"
     return f"₹{tail}.{paise:02}"
+
+
+def _why(kind: CaseKind) -> str:
+    return _WHY.get(kind, "")
 
 
 def _hours(life: timedelta) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 from kapda.domain.identity.mailed_link import LinkPurpose
 from kapda.domain.identity.user import DisplayName, EmailAddress
 from kapda.domain.orders.order import Order
+from kapda.domain.payments.payment_case import CaseKind
 from kapda.domain.shared.ids import MailId
 from kapda.domain.shared.mails import MailKind
 from kapda.domain.shared.money import Money
@@ -39,11 +40,12 @@ class OrderLetter:
 
 @dataclass(frozen=True, slots=True)
 class RefundLetter:
-    """Money on its way back, for an order or for money that became none."""
+    """Money on its way back, for an order or for money that became none: `no_order` is why it did not."""
 
     amount: Money
     order_number: str | None
     url: str
+    no_order: CaseKind | None = None
 
 
 Letter: TypeAlias = LinkLetter | PasswordChangedLetter | OrderLetter | RefundLetter

@@ -9,7 +9,7 @@ from kapda.domain.identity.ports import Users
 from kapda.domain.notifications.letters import OutgoingMail
 from kapda.domain.notifications.mail import Mail, MailOutcome, RefundMail
 from kapda.domain.orders.ports import Orders
-from kapda.domain.payments.ports import Refunds
+from kapda.domain.payments.ports import Cases, Refunds
 from kapda.domain.shared.ids import LinkId, MailId, UserId
 from kapda.domain.shared.mails import Mails
 from kapda.domain.shared.unit_of_work import UnitOfWork
@@ -91,3 +91,6 @@ class NotificationUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def refunds(self) -> Refunds: ...
+
+    @property
+    def cases(self) -> Cases: ...

@@ -83,9 +83,12 @@ class WriteLetter:
         if refund is None:
             return DropReason.NO_SUBJECT
         order = await uow.orders.get(refund.order_id, mail.user_id) if refund.order_id else None
-        if order is None:
-            return RefundLetter(refund.amount, None, self.pages.orders)
-        return RefundLetter(refund.amount, order.number, self.pages.order(order.id))
+        if order is not None:
+            return RefundLetter(refund.amount, order.number, self.pages.order(order.id))
+        case = await uow.cases.find(refund.case_id) if refund.case_id else None
+        # A case of a refund is about money of an order, and no news to whoever was told of the first try.
+        no_order = case.kind if case is not None and case.refund_id is None else None
+        return RefundLetter(refund.amount, None, self.pages.orders, no_order)
 
     async def _link_letter(
         self, uow: NotificationUnitOfWork, mail: Mail, user: User, purpose: LinkPurpose
