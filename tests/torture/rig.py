@@ -33,7 +33,10 @@ _GIVEN = {
     "KAPDA_RATE_CALLER": "600000 per minute",
 }
 SECOND_WORKER = "worker-2"
+# Each of them is, once at least.
+KILLED = ("serve", "worker", SECOND_WORKER, "webhooks", "postgresql", "valkey")
 _READY_SECONDS = 60.0
+_OVERTIME_SECONDS = 300.0
 # On average between two strikes; a killed program is back after a second or so.
 _PAUSE_SECONDS = 0.7
 # What the gateway does wrong for some calls or events, without lying about amounts.
@@ -143,13 +146,18 @@ class Rig:
             await connection.execute("UPDATE checkouts SET gateway_lease_until = NULL WHERE state = 'opening'")
             await connection.close()
 
-    async def storm(self, seconds: float) -> None:
-        """Something befalls the shop, again and again; nothing twice at once, much at the same time."""
+    async def storm(self, seconds: float, *, enough: Callable[[], bool]) -> None:
+        """Something befalls the shop, again and again; nothing twice at once, much at the same time.
+
+        For so many seconds, and then on until each program and each server has been killed and `enough` has been done
+        meanwhile: a campaign on a busy machine is none otherwise.
+        """
         busy: dict[str, asyncio.Task[None]] = {}
         ends = asyncio.get_running_loop().time() + seconds
-        while asyncio.get_running_loop().time() < ends:
+        while (late := asyncio.get_running_loop().time() - ends) < 0 or self._owed() or not enough():
+            assert late < _OVERTIME_SECONDS, f"too little was done: {self._owed()}"
             await asyncio.sleep(self.dice.expovariate(1 / _PAUSE_SECONDS))
-            name, strike = self._next()
+            name, strike = self._next(*(self._owed() if late > 0 else ()))
             target = name.split()[-1]
             if target in busy and not busy[target].done():
                 continue
@@ -158,7 +166,10 @@ class Rig:
         # A strike that failed is a failure of the test; all of them have to be over before the books are read.
         await asyncio.gather(*busy.values())
 
-    def _next(self) -> tuple[str, Callable[[], Coroutine[Any, Any, None]]]:
+    def _owed(self) -> list[str]:
+        return [f"killed {name}" for name in KILLED if not self.strikes[f"killed {name}"]]
+
+    def _next(self, *owed: str) -> tuple[str, Callable[[], Coroutine[Any, Any, None]]]:
         fault = self.dice.choice(_FAULTS)
         strikes: dict[str, tuple[int, Callable[[], Coroutine[Any, Any, None]]]] = {
             **{
@@ -175,7 +186,8 @@ class Rig:
             "clock jump of the emulator": (3, self.clock_jump),
             f"fault {fault['kind']}": (12, partial(self.misbehave, fault)),
         }
-        (name,) = self.dice.choices(list(strikes), weights=[weight for weight, _ in strikes.values()])
+        names = owed or tuple(strikes)
+        (name,) = self.dice.choices(names, weights=[strikes[name][0] for name in names])
         return name, strikes[name][1]
 
 

@@ -45,8 +45,13 @@ async def test_f1_f14_f16_f21_f23_f31_a_crowd_loses_nothing_while_everything_fai
             with capsys.disabled():
                 print(f"\nseed {SEED}, {CAMPAIGN_SECONDS:.0f} s, at rest {rested:.0f} s later")  # noqa: T201
                 print(f"{diary.figures()}\nin paise: {sums}")  # noqa: T201
-    assert diary.placed
-    assert diary.strikes
+
+
+def _enough(diary: Diary) -> bool:
+    """A quarter of what a busy machine did in the time (docs/reliability.md)."""
+    at_least = max(1, int(CAMPAIGN_SECONDS / 40))
+    done = (diary.placed, diary.cancelled, diary.refunded)
+    return all(len(told) >= at_least for told in done) and len(diary.placed) >= 3 * at_least
 
 
 async def _campaign(wire: Wire, rig: Rig, signed_in: Pass, shelf: tuple[str, ...], diary: Diary) -> None:
@@ -66,5 +71,5 @@ async def _campaign(wire: Wire, rig: Rig, signed_in: Pass, shelf: tuple[str, ...
         for number in range(CUSTOMERS):
             crowd.create_task(keep_shopping(number))
         crowd.create_task(admin.fills(shelf, stop))
-        await rig.storm(CAMPAIGN_SECONDS)
+        await rig.storm(CAMPAIGN_SECONDS, enough=lambda: _enough(diary))
         stop.set()
