@@ -301,6 +301,23 @@ async def test_a_case_that_a_hand_has_sent_part_of_cannot_be_placed(shop: Shop) 
     await check_books(shop)
 
 
+async def test_the_books_notice_money_of_ours_that_is_taken_for_somebody_elses(shop: Shop) -> None:
+    """What is foreign is read from the gateway's orders: what kapda made of them is what is being checked."""
+    buyer, checkout = await _checked_out(shop)
+    triple = await buyer.pay(checkout)
+    await shop.sql(
+        """INSERT INTO foreign_payments (gateway_payment_id, gateway_order_id, amount_minor, currency, seen_at)
+           VALUES (:id, :order, :amount, 'INR', now())""",
+        id=triple["razorpay_payment_id"],
+        order=checkout.gateway_order_id,
+        amount=checkout.total.amount_minor,
+    )
+    with pytest.raises(AssertionError):
+        await check_books(shop)
+    await shop.sql("DELETE FROM foreign_payments WHERE gateway_payment_id = :id", id=triple["razorpay_payment_id"])
+    await buyer.place(checkout, triple)
+
+
 async def test_a_foreign_payment_is_noted_and_its_refunds_are_none_of_ours(shop: Shop) -> None:
     body = {"amount": 5_000, "currency": INR, "receipt": "somebody-else"}
     made = await shop.http.post("/v1/orders", json=body, auth=(KEY_ID, KEY_SECRET))

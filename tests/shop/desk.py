@@ -202,7 +202,9 @@ async def check_books(shop: Shop) -> Sums:
     """
     await shop.check_promises()
     books = await shop.books()
-    foreign = {row["gateway_payment_id"] for row in await shop.sql("SELECT gateway_payment_id FROM foreign_payments")}
+    foreign = await _foreign(shop, books)
+    noted = {row["gateway_payment_id"] for row in await shop.sql("SELECT gateway_payment_id FROM foreign_payments")}
+    assert noted <= foreign, "a payment of ours is noted as somebody else's"
     captured = {payment["id"]: payment for payment in books["payments"] if payment["captured"]}
     (row,) = await shop.sql(_SUMS)
     sums = Sums(**{name: int(value) for name, value in row.items()})
@@ -219,6 +221,14 @@ async def check_books(shop: Shop) -> Sums:
     }
     assert ours == theirs
     return sums
+
+
+async def _foreign(shop: Shop, books: Row) -> set[str]:
+    """The payments whose orders at the gateway name no checkout of ours, and that no checkout names: none of our money."""
+    checkouts = await shop.sql("SELECT CAST(id AS text) AS id, gateway_order_id FROM checkouts")
+    named, stored = ({str(row[column]) for row in checkouts} for column in ("id", "gateway_order_id"))
+    our_orders = {order["id"] for order in books["orders"] if order["receipt"] in named or order["id"] in stored}
+    return {payment["id"] for payment in books["payments"] if payment["order_id"] not in our_orders}
 
 
 def states(rows: Sequence[Row]) -> list[str]:
