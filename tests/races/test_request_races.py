@@ -1,194 +1,36 @@
 """F14: one request id, many parallel callers: one effect, one answer; with another body it is refused."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 
-from kapda.domain.cart.guest import GuestToken
-from kapda.domain.cart.use_cases.add_item import AddItemCommand
-from kapda.domain.cart.use_cases.change_item import ChangeItemCommand
-from kapda.domain.cart.use_cases.clear_cart import ClearCartCommand
-from kapda.domain.cart.use_cases.merge_guest_cart import MergeGuestCartCommand
-from kapda.domain.cart.use_cases.remove_item import RemoveItemCommand
-from kapda.domain.checkout.use_cases.abandon_checkout import AbandonCheckoutCommand
-from kapda.domain.checkout.use_cases.start_checkout import StartCheckoutCommand
-from kapda.domain.inventory.use_cases.adjust_stock import AdjustStockCommand
 from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
 from kapda.domain.shared.errors import Reason
-from kapda.domain.shared.ids import CheckoutId, RequestId, VariantId
+from kapda.domain.shared.ids import RequestId
 from kapda.domain.shared.request_log import Answer
 from tests.fakes.samples import rupees
-from tests.shop.buyer import Buyer, new_buyer
+from tests.shop.buyer import new_buyer
 from tests.shop.gate import at_once
-from tests.shop.guest import new_guest
-from tests.shop.shop import Shop, new_request
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A use case ready to be called: by its name in the container, with a body and another one, and its effects."""
-
-    use_case: str
-    command: Callable[[RequestId], Any]
-    other_body: Callable[[RequestId], Any]
-    # What there is exactly one of after any number of calls.
-    effects: Callable[[], Awaitable[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A customer with one kurta in the cart."""
-
-    shop: Shop
-    buyer: Buyer
-    variant: VariantId
-
-
-async def _pieces(scene: Scene) -> int:
-    return (await scene.buyer.cart()).item_count
-
-
-async def _moves(scene: Scene, kind: str) -> int:
-    """Movements of the kind besides the opening stock."""
-    among = "stock_movements WHERE variant_id = :id AND kind = :kind AND actor <> 'seed'"
-    return await scene.shop.count(among, id=scene.variant, kind=kind)
-
-
-async def add_item(scene: Scene) -> Case:
-    async def added() -> int:
-        return await _pieces(scene) - 1
-
-    return Case(
-        "add_item",
-        lambda request: AddItemCommand(scene.buyer.owner, request, scene.variant, 1),
-        lambda request: AddItemCommand(scene.buyer.owner, request, scene.variant, 2),
-        added,
-    )
-
-
-async def change_item(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
-    return Case(
-        "change_item",
-        lambda request: ChangeItemCommand(scene.buyer.owner, request, scene.variant, 3),
-        lambda request: ChangeItemCommand(scene.buyer.owner, request, scene.variant, 4),
-        version_steps,
-    )
-
-
-async def remove_item(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
-    return Case(
-        "remove_item",
-        lambda request: RemoveItemCommand(scene.buyer.owner, request, scene.variant),
-        lambda request: RemoveItemCommand(scene.buyer.owner, request, VariantId(request)),
-        version_steps,
-    )
-
-
-async def clear_cart(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
-
-    def command(request: RequestId) -> ClearCartCommand:
-        return ClearCartCommand(scene.buyer.owner, request)
-
-    return Case("clear_cart", command, command, version_steps)
-
-
-async def merge_guest_cart(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
-    guest = await new_guest(scene.shop)
-    await guest.add(scene.variant, 2)
-    return Case(
-        "merge_guest_cart",
-        lambda request: MergeGuestCartCommand(scene.buyer.id, request, guest.token),
-        lambda request: MergeGuestCartCommand(scene.buyer.id, request, GuestToken("another")),
-        version_steps,
-    )
-
-
-async def start_checkout(scene: Scene) -> Case:
-    return Case(
-        "start_checkout",
-        lambda request: StartCheckoutCommand(scene.buyer.id, request, scene.buyer.address, rupees(1_000)),
-        lambda request: StartCheckoutCommand(scene.buyer.id, request, scene.buyer.address, rupees(1_001)),
-        partial(_moves, scene, "hold"),
-    )
-
-
-async def abandon_checkout(scene: Scene) -> Case:
-    checkout, another = await scene.buyer.check_out(), new_request()
-    return Case(
-        "abandon_checkout",
-        lambda request: AbandonCheckoutCommand(scene.buyer.id, request, checkout.id),
-        lambda request: AbandonCheckoutCommand(scene.buyer.id, request, CheckoutId(another)),
-        partial(_moves, scene, "release"),
-    )
-
-
-async def place_order(scene: Scene) -> Case:
-    variant = await scene.shop.variant()
-    earlier = await scene.buyer.check_out()
-    earlier_triple = await scene.buyer.pay(earlier)
-    await scene.buyer.place(earlier, earlier_triple)
-    checkout = await scene.buyer.checks_out_one(variant)
-    triple = await scene.buyer.pay(checkout)
-
-    return Case(
-        "place_order",
-        lambda request: scene.buyer.coming_back(checkout, triple, request),
-        lambda request: scene.buyer.coming_back(earlier, earlier_triple, request),
-        partial(scene.shop.count, "orders WHERE checkout_id = :id", id=checkout.id),
-    )
-
-
-async def receive_stock(scene: Scene) -> Case:
-    admin = await scene.shop.admin()
-    return Case(
-        "receive_stock",
-        lambda request: ReceiveStockCommand(admin, request, scene.variant, 5, "delivery"),
-        lambda request: ReceiveStockCommand(admin, request, scene.variant, 6, "delivery"),
-        partial(_moves, scene, "receive"),
-    )
-
-
-async def adjust_stock(scene: Scene) -> Case:
-    admin = await scene.shop.admin()
-    return Case(
-        "adjust_stock",
-        lambda request: AdjustStockCommand(admin, request, scene.variant, -1, "moth", None),
-        lambda request: AdjustStockCommand(admin, request, scene.variant, -1, "moths", None),
-        partial(_moves, scene, "adjust"),
-    )
-
-
-CASES = (
+from tests.shop.request_cases import (
+    CASES,
+    Case,
+    Scene,
     add_item,
+    adjust_stock,
+    batch_receive_stock,
+    cancel_order,
     change_item,
-    remove_item,
     clear_cart,
-    merge_guest_cart,
-    start_checkout,
-    abandon_checkout,
     place_order,
     receive_stock,
-    adjust_stock,
+    refund_order,
+    resolve_case,
+    set_stock,
+    start_checkout,
 )
+from tests.shop.shop import Shop, new_request
 
 
 @pytest.fixture
@@ -250,6 +92,11 @@ BOTH_POSSIBLE = {
     place_order: {0, 1},
     receive_stock: {1},
     adjust_stock: {1},
+    set_stock: {1},
+    batch_receive_stock: {1},
+    cancel_order: {1},
+    refund_order: {1},
+    resolve_case: {0, 1},
 }
 
 

@@ -8,6 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 # A day is promised to callers who retry; a week lets people look back.
 REQUESTS_FOR = timedelta(days=7)
+# But for those whose second run would send money or add pieces again however late it comes: nothing else stands in its
+# way, as the order does for one that is placed or cancelled. They are as few as refunds and deliveries, which stay too.
+_HARMLESS_LATE = "method NOT IN ('RefundOrder', 'ReceiveStock', 'BatchReceiveStock', 'AdjustStock')"
 # What the queue did with its jobs, for people who look into yesterday's trouble.
 JOB_LOG_FOR = timedelta(days=2)
 # Razorpay replays an event on request for fifteen days; thirty and more are promised, ninety let people look back.
@@ -46,7 +49,7 @@ def _pruning(table: str, column: str, only: str = "true") -> TextClause:
 
 
 _RULES: Mapping[TextClause, timedelta] = {
-    _pruning("request_log", "created_at"): REQUESTS_FOR,
+    _pruning("request_log", "created_at", only=_HARMLESS_LATE): REQUESTS_FOR,
     _pruning("pgqueuer_log", "created"): JOB_LOG_FOR,
     # Deliveries that are done with; the same one again would find its payment kept.
     _pruning("gateway_events", "received_at", only="state <> 'pending'"): DELIVERIES_FOR,
@@ -66,7 +69,7 @@ class PostgresRetention:
     """Prunes the request log, the queue's log, old deliveries, sessions that are long over with their tokens, nonces that
     no signature can come back under, attempts at log-ins, and networks of long ago.
 
-    Orders, payments, refunds and events are kept.
+    Orders, payments, refunds and events are kept, and requests that must never take effect again.
     """
 
     def __init__(self, engine: AsyncEngine, *, batch: int = BATCH, max_batches: int = MAX_BATCHES) -> None:
