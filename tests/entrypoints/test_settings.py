@@ -11,10 +11,12 @@ from kapda.adapters.redis.client import make_client
 from kapda.entrypoints.secret_strength import weakness
 from kapda.entrypoints.settings import SettingsError, load_settings
 
+# A password that has to be percent-encoded.
+STRONG = "N7%40v%2Fq2Zt%3A9wLx%23Rb4m"
 FIT = {
     "ENVIRONMENT": "production",
     "REFLECTION": "false",
-    "DATABASE_URL": "postgresql://kapda:pw@db.internal:5432/kapda",
+    "DATABASE_URL": f"postgresql://kapda:{secrets.token_urlsafe(24)}@db.internal:5432/kapda",
     "REDIS_URL": "redis://redis.internal:6379/0",
     "JWT_KEYS": f"k1:{secrets.token_urlsafe(48)}",
     "PAGE_TOKEN_KEY": secrets.token_urlsafe(48),
@@ -41,6 +43,101 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
 
 def test_a_fit_environment_starts(environment: pytest.MonkeyPatch) -> None:
     assert load_settings().environment.value == "production"
+
+
+def test_who_does_not_say_where_this_is_is_in_production(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("KAPDA_ENVIRONMENT")
+    environment.delenv("KAPDA_REFLECTION")
+    assert load_settings().environment.value == "production"
+    environment.setenv("KAPDA_PAGE_TOKEN_KEY", "x" * 40)
+    environment.setenv("KAPDA_WEB_URL", "http://127.0.0.1:3000")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    told = str(refusal.value).splitlines()
+    assert [line.partition(":")[0] for line in told] == ["KAPDA_PAGE_TOKEN_KEY", "KAPDA_WEB_URL", "KAPDA_ENVIRONMENT"]
+    environment.setenv("KAPDA_ENVIRONMENT", "development")
+    load_settings()
+
+
+@pytest.mark.parametrize("password", ["kapda", "postgres", "changeme", "a-password-that-is-long", "%61%61" * 12])
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://kapda:{}@db.internal/kapda"),
+        ("DATABASE_URL", "postgresql://kapda@10.0.0.7/kapda?password={}"),
+        ("DATABASE_URL", "postgresql://kapda:{}@/kapda?host=db.internal"),
+        ("REDIS_URL", "redis://:{}@redis.internal:6379/0"),
+        ("REDIS_URL", "rediss://kapda:{}@[2001:db8::7]:6379/0"),
+    ],
+    ids=["database", "in the query", "host in the query", "redis", "redis by address"],
+)
+def test_a_password_that_anybody_guesses_goes_to_no_other_machine(
+    environment: pytest.MonkeyPatch, name: str, url: str, password: str
+) -> None:
+    environment.setenv(f"KAPDA_{name}", url.format(password))
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value).startswith(f"KAPDA_{name}: ")
+    assert password not in str(refusal.value)
+    environment.setenv("KAPDA_ENVIRONMENT", "development")
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://kapda:kapda@127.0.0.1:5432/kapda"),
+        ("DATABASE_URL", "postgresql://kapda:kapda@localhost/kapda"),
+        ("DATABASE_URL", "postgresql:///kapda?host=/run/postgresql&password=kapda"),
+        ("DATABASE_URL", "postgresql://kapda@db.internal/kapda"),
+        ("REDIS_URL", "redis://:kapda@[::1]:6379/0"),
+        ("REDIS_URL", "unix://kapda:kapda@/run/valkey.sock"),
+        ("REDIS_URL", "redis://redis.internal"),
+    ],
+)
+def test_on_this_machine_or_without_a_password_there_is_none_to_guess(
+    environment: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    environment.setenv(f"KAPDA_{name}", url)
+    load_settings()
+
+
+def test_the_mail_servers_password_is_looked_at_where_it_is_sent_away(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("KAPDA_SMTP_PASSWORD", "letmein")
+    with pytest.raises(SettingsError, match="KAPDA_SMTP_PASSWORD: is shorter"):
+        load_settings()
+    environment.setenv("KAPDA_SMTP_HOST", "127.0.0.1")
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("PAGE_TOKEN_KEY", "LINK_KEY"),
+        ("SIGNING_KEY", "LINK_KEY"),
+        ("SIGNING_KEY", "JWT_KEYS"),
+        ("OLD_SIGNING_KEYS", "SIGNING_KEY"),
+        ("RAZORPAY_WEBHOOK_SECRETS", "SIGNING_KEY"),
+        ("SMTP_PASSWORD", "PAGE_TOKEN_KEY"),
+    ],
+)
+def test_one_secret_in_two_places_keeps_the_process_from_starting(
+    environment: pytest.MonkeyPatch, name: str, other: str
+) -> None:
+    secret = FIT[other].rpartition(":")[2]
+    environment.setenv(f"KAPDA_{name}", secret)
+    with pytest.raises(SettingsError, match="already") as refusal:
+        load_settings()
+    assert f"KAPDA_{name}" in str(refusal.value)
+    assert f"KAPDA_{other}" in str(refusal.value)
+    assert secret not in str(refusal.value)
+
+
+def test_a_rotation_to_the_same_key_is_none(environment: pytest.MonkeyPatch) -> None:
+    key = secrets.token_urlsafe(48)
+    environment.setenv("KAPDA_JWT_KEYS", f"k2:{key},k1:{key}")
+    with pytest.raises(SettingsError, match=r"KAPDA_JWT_KEYS: .*already"):
+        load_settings()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +199,7 @@ PLACES = {
         ],
         [
             "postgresql://db",
-            "postgres://kapda:p%40ss%2Fw@db_1.internal:5432/kapda?ssl=require",  # pragma: allowlist secret  (made up)
+            f"postgres://kapda:{STRONG}@db_1.internal:5432/kapda?ssl=require",
             "postgresql://[::1]:5432/kapda",
             "postgresql:///kapda?host=/var/run/postgresql",
         ],
@@ -119,7 +216,7 @@ PLACES = {
         ],
         [
             "redis://redis",
-            "rediss://user:secret@redis.internal:6379/3",
+            f"rediss://user:{STRONG}@redis.internal:6379/3",
             "redis://[::1]:6379/0",
             "unix:///run/valkey.sock?db=1",
         ],

@@ -4,9 +4,9 @@ No message repeats the value: a URL may hold a password.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -48,6 +48,25 @@ def is_redis_url(value: SecretStr) -> SecretStr:
     """Where Valkey or Redis is: a host, or a socket's path. Raises ValueError."""
     _check(value.get_secret_value(), ("redis", "rediss", "unix"), REDIS, _is_redis)
     return value
+
+
+def passwords_sent_away(url: str) -> Sequence[str]:
+    """The passwords in the URL of a database or of Redis that is on another machine: it may have one in two places."""
+    parts = urlsplit(url)
+    told = parse_qs(parts.query)
+    if all(is_here(host) for host in (parts.hostname or "", *told.get("host", ()))):
+        return ()
+    return tuple({unquote(parts.password or ""), *told.get("password", ())})
+
+
+def is_here(host: str) -> bool:
+    """Whether a host, or what stands for one, is this very machine: a loopback address, a socket's folder, or nothing."""
+    if host in ("", "localhost") or host.startswith("/"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def is_http_url(value: str) -> str:

@@ -1,6 +1,7 @@
-"""Whether a secret from the environment looks like one that somebody typed to get going."""
+"""Whether secrets from the environment look like those that somebody typed to get going."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 # Half of what is asked of keys; others chose the length of some secrets.
 _MIN_LENGTH = 16
@@ -24,3 +25,20 @@ def weakness(secret: str) -> str | None:
     if _PLACEHOLDERS.search(secret):
         return "looks like a placeholder: make a random one"
     return None
+
+
+def weak(secrets: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Of secrets by their variables' names, each that is none: the name and what is wrong with it."""
+    for name, secret in secrets:
+        fault = weakness(secret)
+        if fault is not None:
+            yield name, fault
+
+
+def repeated(secrets: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Of secrets by their variables' names, each that came before: whoever learns one would have both."""
+    seen: dict[str, str] = {}
+    for name, secret in secrets:
+        if secret in seen:
+            yield name, f"has a secret that stands in {seen[secret]} already: make another one"
+        seen.setdefault(secret, name)

@@ -4,7 +4,7 @@ Every fault is reported at once, by the variable's name and what it should be, n
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -13,8 +13,15 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from kapda.entrypoints.addresses import is_address, is_database_url, is_http_url, is_redis_url
-from kapda.entrypoints.secret_strength import weakness
+from kapda.entrypoints.addresses import (
+    is_address,
+    is_database_url,
+    is_here,
+    is_http_url,
+    is_redis_url,
+    passwords_sent_away,
+)
+from kapda.entrypoints.secret_strength import repeated, weak
 
 PREFIX = "KAPDA_"
 MIN_SECRET_LENGTH = 32
@@ -70,7 +77,8 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    environment: Environment = Environment.DEVELOPMENT
+    # Nobody runs with a developer's leniency for having forgotten to say where this is.
+    environment: Environment = Environment.PRODUCTION
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     database_url: Annotated[SecretStr, AfterValidator(is_database_url)]
@@ -83,7 +91,7 @@ class Settings(BaseSettings):
     serve_workers: Annotated[int, Field(ge=1, le=MAX_SERVE_WORKERS)] = 1
     # Threads of each process that check passwords, a core and 19 MiB each; several processes have several anyway.
     password_threads: Annotated[int, Field(ge=1, le=16)] = 1
-    reflection: bool = True
+    reflection: bool = False
     # Networks of our own gateways, such as 10.1.2.0/28; only from there is x-forwarded-for read, and only its last hop.
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split)] = Field(default_factory=list)
     # How long load balancers get to notice that this process is going away, in seconds.
@@ -146,46 +154,62 @@ class Settings(BaseSettings):
     shipping_free_from_minor: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
-    def _secrets_are_secret(self) -> "Settings":
-        if self.environment is not Environment.DEVELOPMENT:
-            found = [f"{PREFIX}{name.upper()}: {fault}" for name, fault in _weak_secrets(self)]
-            if found:
-                raise ValueError("\n".join(found))
-        return self
-
-    @model_validator(mode="after")
-    def _fit_for_production(self) -> "Settings":
-        if self.environment is Environment.PRODUCTION:
-            if not self.razorpay_base_url.startswith("https://"):
-                raise ValueError(f"{PREFIX}RAZORPAY_BASE_URL: must be https in production")
-            if not self.web_url.startswith("https://"):
-                raise ValueError(f"{PREFIX}WEB_URL: must be https in production")
-            if not self.smtp_host:
-                raise ValueError(f"{PREFIX}SMTP_HOST: must be set in production")
-            if self.mail_from_address.endswith(".example"):
-                raise ValueError(f"{PREFIX}MAIL_FROM_ADDRESS: must be an address of ours in production")
-            if self.reflection:
-                raise ValueError(f"{PREFIX}REFLECTION: must be false in production")
+    def _fit_to_start(self) -> "Settings":
+        if self.environment is Environment.DEVELOPMENT:
+            return self
+        secrets = list(_secrets(self))
+        faults = [*weak(secrets), *repeated(secrets), *_unfit_for_production(self)]
+        if faults and "environment" not in self.model_fields_set:
+            faults.append(
+                (_variable("environment"), "is not set, which means production; development is for your own machine")
+            )
+        if faults:
+            raise ValueError("\n".join(f"{name}: {fault}" for name, fault in faults))
         return self
 
 
-# What others chose, or what holds more than a secret.
-_NOT_OF_OUR_CHOICE = frozenset({"database_url", "redis_url", "razorpay_key_secret", "smtp_password"})
+# What others chose.
+_NOT_OF_OUR_CHOICE = frozenset({"razorpay_key_secret"})
 
 
-def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every secret of our own choice that is none: the setting's name and what is wrong with it."""
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every secret of our own choice that is set, by its variable's name."""
     for name in type(settings).model_fields:
         value: object = getattr(settings, name)
-        secrets = value if isinstance(value, list) else [value]
-        for secret in secrets:
-            if not isinstance(secret, SecretStr) or name in _NOT_OF_OUR_CHOICE:
-                continue
-            text = secret.get_secret_value()
-            # A key is written behind its public id.
-            fault = weakness(text.partition(":")[2] if name == "jwt_keys" else text)
-            if fault is not None:
-                yield name, fault
+        for secret in value if isinstance(value, list) else [value]:
+            if isinstance(secret, SecretStr) and name not in _NOT_OF_OUR_CHOICE:
+                for text in _secret_parts(settings, name, secret.get_secret_value()):
+                    if text:
+                        yield _variable(name), text
+
+
+def _secret_parts(settings: Settings, name: str, value: str) -> Iterable[str]:
+    """What of a setting nobody may know."""
+    if name in ("database_url", "redis_url"):
+        return passwords_sent_away(value)
+    if name == "smtp_password" and is_here(settings.smtp_host):
+        return ()
+    # A key is written behind its public id.
+    return (value.partition(":")[2],) if name == "jwt_keys" else (value,)
+
+
+def _unfit_for_production(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What is only convenient elsewhere."""
+    if settings.environment is not Environment.PRODUCTION:
+        return
+    for name in ("razorpay_base_url", "web_url"):
+        if not getattr(settings, name).startswith("https://"):
+            yield _variable(name), "must be https in production"
+    if not settings.smtp_host:
+        yield _variable("smtp_host"), "must be set in production"
+    if settings.mail_from_address.endswith(".example"):
+        yield _variable("mail_from_address"), "must be an address of ours in production"
+    if settings.reflection:
+        yield _variable("reflection"), "must be false in production"
 
 
 def load_settings() -> Settings:

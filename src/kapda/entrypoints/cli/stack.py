@@ -50,6 +50,7 @@ _KAPDA: Final = (sys.executable, "-m", "kapda.entrypoints.cli.main")
 _DATABASE: Final = "kapda"
 _CONSTANTS: Final[Mapping[str, str]] = {
     "KAPDA_ENVIRONMENT": "development",
+    "KAPDA_REFLECTION": "true",
     # Everybody is at 127.0.0.1 here: a crowd of customers looks like one network.
     "KAPDA_RATE_AUTH_NETWORK": "60000 per minute",
     "KAPDA_RATE_NETWORK": "600000 per minute",
