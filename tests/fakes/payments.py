@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from kapda.domain.payments.gateway import GatewayPayment
@@ -88,8 +88,10 @@ class InMemoryAccountReadings:
     async def through(self) -> datetime | None:
         return self._tables.account_read_through
 
-    async def note(self, through: datetime) -> None:
-        self._tables.account_read_through = max(through, self._tables.account_read_through or through)
+    async def note(self, through: datetime) -> datetime:
+        come = min(through, self._tables.database_time or datetime.now(UTC))
+        self._tables.account_read_through = max(come, self._tables.account_read_through or come)
+        return self._tables.account_read_through
 
 
 class InMemoryCases:

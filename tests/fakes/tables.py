@@ -162,6 +162,8 @@ class Tables:
     reversals: dict[RefundId, tuple[OrderId, Reversal]] = field(default_factory=dict)
     foreign_payments: dict[str, GatewayPayment] = field(default_factory=dict)
     account_read_through: datetime | None = None
+    # Later than this has not come yet, by the database's own clock; None where that is the machine's.
+    database_time: datetime | None = None
     gateway_events: dict[UUID, GatewayEventRow] = field(default_factory=dict)
     orders: dict[OrderId, Order] = field(default_factory=dict)
     ledger: list[LedgerTransaction] = field(default_factory=list)

@@ -23,12 +23,12 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass
 class SteppedClock:
-    """The time, as a machine has it whose clock was set back."""
+    """The time, as a machine has it whose clock was set back, or forward where `back` is negative."""
 
     back: timedelta = timedelta(0)
 
     def now(self) -> datetime:
-        """Earlier than it is."""
+        """Another time than it is."""
         return datetime.now(UTC) - self.back
 
 
@@ -52,8 +52,11 @@ async def work_off(shop: Shop) -> None:
         pass
 
 
-@pytest.mark.parametrize("back", [timedelta(seconds=2), MINUTE, timedelta(hours=1), timedelta(days=2)], ids=str)
-async def test_a_clock_that_is_set_back_between_any_two_steps_costs_nobody_anything(
+STEPS = [timedelta(seconds=2), MINUTE, timedelta(hours=1), timedelta(days=2)]
+
+
+@pytest.mark.parametrize("back", [*STEPS, *(-step for step in STEPS)], ids=str)
+async def test_a_clock_that_is_set_back_or_forward_between_any_two_steps_costs_nobody_anything(
     shop: Shop, clock: SteppedClock, back: timedelta
 ) -> None:
     variant, admin = await shop.variant(pieces=20), await shop.admin()

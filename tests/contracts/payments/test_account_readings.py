@@ -1,6 +1,6 @@
 """How far the account's payments have been read, as its port promises."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.contracts.backing import Backing
 from tests.fakes.samples import NOON
@@ -25,3 +25,13 @@ async def test_what_is_not_committed_was_not_read(backing: Backing) -> None:
         await uow.account_readings.note(NOON)
     async with backing.unit_of_work() as uow:
         assert await uow.account_readings.through() is None
+
+
+async def test_what_is_still_to_come_has_not_been_read(backing: Backing) -> None:
+    async with backing.unit_of_work() as uow:
+        counts = await uow.account_readings.note(datetime.now(UTC) + timedelta(days=2))
+        await uow.commit()
+    assert counts <= datetime.now(UTC)
+    async with backing.unit_of_work() as uow:
+        assert await uow.account_readings.through() == counts
+        assert await uow.account_readings.note(NOON) == counts

@@ -21,8 +21,9 @@ async def a_strangers_payment(shop: Shop) -> GatewayPayment:
     return payment
 
 
-async def look(shop: Shop, at: datetime) -> AccountSweep:
-    shop.clock.at = at
+async def look(shop: Shop, at: datetime, *, ahead: timedelta = timedelta(0)) -> AccountSweep:
+    """At that time; by the worker's clock it is later by `ahead`."""
+    shop.tables.database_time, shop.clock.at = at, at + ahead
     sweep = SweepRecentPayments(shop.database.unit_of_work, shop.gateway, shop.finish_payment, shop.clock)
     return await sweep.execute()
 
@@ -103,4 +104,16 @@ async def test_time_with_a_payment_that_could_not_be_finished_is_not_noted_as_re
     assert read is not None
     assert payment.created_at - STEP <= read <= payment.created_at
     assert (await look(shop, payment.created_at + timedelta(hours=1))).found == 1
+    assert seen(shop) == {payment.id}
+
+
+async def test_a_clock_that_runs_ahead_reads_nothing_that_is_still_to_come(shop: Shop) -> None:
+    payment = await a_strangers_payment(shop)
+    found, shop.gateway.payments = shop.gateway.payments, {}
+    start = payment.created_at - timedelta(minutes=10)
+    await look(shop, start)
+    sweep = await look(shop, start, ahead=timedelta(days=2))
+    assert sweep.read_through == start
+    shop.gateway.payments = found
+    await look(shop, start + timedelta(days=1))
     assert seen(shop) == {payment.id}

@@ -8,8 +8,9 @@ from kapda.adapters.postgres.connection import Connection
 
 _THROUGH = text("SELECT read_through FROM account_readings WHERE list = 'payments'")
 _NOTE = text("""
-    INSERT INTO account_readings (list, read_through) VALUES ('payments', :through)
+    INSERT INTO account_readings (list, read_through) VALUES ('payments', least(:through, now()))
     ON CONFLICT (list) DO UPDATE SET read_through = greatest(account_readings.read_through, excluded.read_through)
+    RETURNING read_through
 """)
 
 
@@ -24,6 +25,7 @@ class PostgresAccountReadings:
         through: datetime | None = await self._connection.scalar(_THROUGH)
         return through
 
-    async def note(self, through: datetime) -> None:
+    async def note(self, through: datetime) -> datetime:
         """See the port."""
-        await self._connection.execute(_NOTE, {"through": through})
+        counts: datetime = await self._connection.scalar(_NOTE, {"through": through})
+        return counts

@@ -142,8 +142,12 @@ class AccountReadings(Protocol):
         """Until when every payment has been looked at for good; None before the first reading."""
         ...
 
-    async def note(self, through: datetime) -> None:
-        """It has been read through until then; an earlier time than is known changes nothing."""
+    async def note(self, through: datetime) -> datetime:
+        """It has been read through until then; the time that counts from now on.
+
+        An earlier time than is known changes nothing; one that is still to come, by the one clock that all workers share,
+        counts as now: a worker whose own clock runs ahead has not read what comes.
+        """
         ...
 
 

@@ -70,8 +70,7 @@ class SweepRecentPayments:
             through = await uow.account_readings.through()
             if through is None:
                 # Before kapda first looked there was nothing of ours.
-                through = settled
-                await uow.account_readings.note(through)
+                through = await uow.account_readings.note(settled)
                 await uow.commit()
         while through < settled:
             until = min(through + STEP, settled)
@@ -80,9 +79,11 @@ class SweepRecentPayments:
             if len(tally.failures) > failures:
                 break
             async with self.unit_of_work() as uow:
-                await uow.account_readings.note(until)
+                through = await uow.account_readings.note(until)
                 await uow.commit()
-            through = until
+            if through < until:
+                # The rest is still to come: it is this worker's clock that runs ahead.
+                break
         return through
 
     async def _look_into(self, pages: Pages, tally: _Tally, most: int | None = None) -> None:
