@@ -96,6 +96,7 @@ from kapda.domain.identity.use_cases.list_api_keys import ListApiKeys
 from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntries
 from kapda.domain.identity.use_cases.list_sessions import ListSessions
 from kapda.domain.identity.use_cases.list_signing_keys import ListSigningKeys
+from kapda.domain.identity.use_cases.list_user_sessions import ListUserSessions
 from kapda.domain.identity.use_cases.log_in import LogIn
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.log_out import LogOut
@@ -445,6 +446,7 @@ class Container(containers.DeclarativeContainer):
     set_user_role = providers.Factory(SetUserRole, editor=user_editor)
     disable_user = providers.Factory(DisableUser, editor=user_editor)
     enable_user = providers.Factory(EnableUser, editor=user_editor)
+    list_user_sessions = providers.Factory(ListUserSessions, unit_of_work=unit_of_work.provider, ids=ids, clock=clock)
     end_user_sessions = providers.Factory(
         EndUserSessions, unit_of_work=unit_of_work.provider, revoked_tokens=revoked_tokens, ids=ids, clock=clock
     )
@@ -701,7 +703,7 @@ class Container(containers.DeclarativeContainer):
             set_user_role=set_user_role,
             disable_user=disable_user,
             enable_user=enable_user,
-            list_user_sessions=list_sessions,
+            list_user_sessions=list_user_sessions,
             end_user_sessions=end_user_sessions,
             unlock_user=unlock_user,
             list_audit_entries=list_audit_entries,

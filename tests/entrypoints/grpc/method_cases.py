@@ -67,6 +67,7 @@ from kapda.domain.identity.use_cases.list_api_keys import ListApiKeysCommand
 from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntriesCommand
 from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
 from kapda.domain.identity.use_cases.list_signing_keys import ListSigningKeysCommand
+from kapda.domain.identity.use_cases.list_user_sessions import ListUserSessionsCommand
 from kapda.domain.identity.use_cases.log_in import LoggedIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereCommand
@@ -210,8 +211,8 @@ CASES = [
     Case(
         ADMIN,
         "list_user_sessions",
-        users.ListUserSessionsRequest(user_id=str(VARIANT), page_size=3),
-        ListSessionsCommand(UserId(VARIANT), PageRequest(3)),
+        users.ListUserSessionsRequest(user_id=str(VARIANT), page_size=3, **WHY),
+        ListUserSessionsCommand(BY_ADMIN, UserId(VARIANT), PageRequest(3)),
         Page((samples.SESSION,), CURSOR),
     ),
     Case(

@@ -19,13 +19,14 @@ from kapda.domain.identity.use_cases.end_user_sessions import EndUserSessions, E
 from kapda.domain.identity.use_cases.get_user import GetUser, GetUserCommand
 from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmail, GetUserByEmailCommand
 from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntries, ListAuditEntriesCommand
+from kapda.domain.identity.use_cases.list_user_sessions import ListUserSessions, ListUserSessionsCommand
 from kapda.domain.identity.use_cases.set_user_role import SetUserRole, SetUserRoleCommand
 from kapda.domain.identity.use_cases.user_editor import UserEditor
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
 from kapda.domain.shared.audit import OPERATOR, Actor, ActorKind, AuditAction, AuditFilter, Occasion
 from kapda.domain.shared.errors import DomainError, Reason
 from kapda.domain.shared.ids import RequestId, SessionId, SigningKeyId, UserId
-from kapda.domain.shared.pages import PageRequest
+from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import Answer
 from kapda.domain.shared.request_proof import RequestProof
 from tests.fakes.identity import (
@@ -109,6 +110,11 @@ class Office:
     async def end_sessions(self, user_id: UserId, request: UUID | None = None) -> Answer[ManagedUser]:
         use_case = EndUserSessions(self.unit_of_work, self.revoked, self.ids, self.clock)
         return await use_case.execute(EndUserSessionsCommand(*_by(MEERA, request), user_id))
+
+    async def sessions_of(self, user_id: UserId, page: PageRequest | None = None) -> Page[Session]:
+        use_case = ListUserSessions(self.unit_of_work, self.ids, self.clock)
+        _, occasion, _ = _by(MEERA)
+        return await use_case.execute(ListUserSessionsCommand(occasion, user_id, page or PageRequest(10)))
 
     async def create_admin(self, email: str, password: str = PASSWORD) -> CreatedAdmin:
         use_case = CreateAdmin(
@@ -260,6 +266,7 @@ async def test_who_does_not_exist_is_not_found(office: Office) -> None:
         office.disable(nobody),
         office.enable(nobody),
         office.end_sessions(nobody),
+        office.sessions_of(nobody),
         GetUser(office.unit_of_work).execute(GetUserCommand(nobody)),
         GetUserByEmail(office.unit_of_work).execute(GetUserByEmailCommand(EmailAddress("no@example.in"))),
     )
@@ -283,6 +290,29 @@ async def test_all_sessions_of_a_user_are_ended_once_a_request(office: Office) -
     assert (again.value, again.replayed) == (first.value, True)
     assert office.deeds == [(AuditAction.SESSIONS_ENDED, ASHA)]
     assert office.tables.users[ASHA].is_active
+
+
+async def test_who_looked_at_a_users_sessions_and_why_is_written_down_page_by_page(office: Office) -> None:
+    second = SessionId(UUID(int=500))
+    office.tables.sessions[second] = Session.start(second, ASHA, office.clock.now())
+    first = await office.sessions_of(ASHA, PageRequest(1))
+    rest = await office.sessions_of(ASHA, PageRequest(1, first.next_cursor))
+    assert {session.id for session in (*first.items, *rest.items)} == {session_of(ASHA), second}
+    assert office.deeds == [(AuditAction.SESSIONS_LISTED, ASHA)] * 2
+    for entry in office.tables.audit:
+        assert entry.occasion == Occasion(Actor(ActorKind.USER, MEERA), "call-12345678", WHY)
+        assert entry.details == {"sessions": 1}
+
+
+async def test_what_could_not_be_written_down_is_not_told(office: Office) -> None:
+    class FullDisk(InMemoryProfileUnitOfWork):
+        async def commit(self) -> None:
+            raise RuntimeError("the disk is full")
+
+    use_case = ListUserSessions(lambda: FullDisk(office.tables), office.ids, office.clock)
+    with pytest.raises(RuntimeError):
+        await use_case.execute(ListUserSessionsCommand(Occasion(OPERATOR, "cli-1", WHY), ASHA, PageRequest(10)))
+    assert office.deeds == []
 
 
 @pytest.mark.parametrize("end", [Office.disable, Office.end_sessions])

@@ -55,6 +55,8 @@ class AuditAction(Enum):
     USER_DISABLED = "USER_DISABLED"
     USER_ENABLED = "USER_ENABLED"
     USER_UNLOCKED = "USER_UNLOCKED"
+    # By somebody else than their user.
+    SESSIONS_LISTED = "SESSIONS_LISTED"
     SESSIONS_ENDED = "SESSIONS_ENDED"
     # By nobody's will: whoever used the token a second time had it end.
     REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"  # noqa: S105  (a name, no secret)

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class UserServiceStub:
-    """Other people's accounts, for admins. Whatever changes one is in the audit log, with the reason given here.
+    """Other people's accounts, for admins. Whatever changes one, or looks at where it is signed in, is in the audit log, with the
+    reason given here.
 
     Nobody shuts or demotes the own account, and whoever does it to another is an admin at that very moment: so one always
     stays.
@@ -86,7 +87,8 @@ class UserServiceStub:
 
 
 class UserServiceServicer:
-    """Other people's accounts, for admins. Whatever changes one is in the audit log, with the reason given here.
+    """Other people's accounts, for admins. Whatever changes one, or looks at where it is signed in, is in the audit log, with the
+    reason given here.
 
     Nobody shuts or demotes the own account, and whoever does it to another is an admin at that very moment: so one always
     stays.
@@ -153,9 +155,9 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListUserSessions(self, request, context):
-        """Lists where a user is signed in, the latest log-in first.
+        """Lists where a user is signed in, the latest log-in first. Each page that is looked at is in the audit log.
 
-        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID, USER_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,7 +238,8 @@ def add_UserServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UserService:
-    """Other people's accounts, for admins. Whatever changes one is in the audit log, with the reason given here.
+    """Other people's accounts, for admins. Whatever changes one, or looks at where it is signed in, is in the audit log, with the
+    reason given here.
 
     Nobody shuts or demotes the own account, and whoever does it to another is an admin at that very moment: so one always
     stays.

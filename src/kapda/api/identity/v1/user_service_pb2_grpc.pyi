@@ -13,7 +13,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class UserServiceStub:
-    """Other people's accounts, for admins. Whatever changes one is in the audit log, with the reason given here.
+    """Other people's accounts, for admins. Whatever changes one, or looks at where it is signed in, is in the audit log, with the
+    reason given here.
 
     Nobody shuts or demotes the own account, and whoever does it to another is an admin at that very moment: so one always
     stays.
@@ -57,9 +58,9 @@ class UserServiceStub:
     Errors: VALIDATION_FAILED, REQUEST_ID_REUSED, USER_NOT_FOUND; USER_STATE_INVALID for a deleted account.
     """
     ListUserSessions: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ListUserSessionsRequest, _user_service_pb2.ListUserSessionsResponse]
-    """Lists where a user is signed in, the latest log-in first.
+    """Lists where a user is signed in, the latest log-in first. Each page that is looked at is in the audit log.
 
-    Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+    Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID, USER_NOT_FOUND.
     """
     EndUserSessions: _aio.UnaryUnaryMultiCallable[_user_service_pb2.EndUserSessionsRequest, _user_service_pb2.EndUserSessionsResponse]
     """Ends all sessions of a user. Their tokens are refused from the next call on.
@@ -73,7 +74,8 @@ class UserServiceStub:
     """
 
 class UserServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Other people's accounts, for admins. Whatever changes one is in the audit log, with the reason given here.
+    """Other people's accounts, for admins. Whatever changes one, or looks at where it is signed in, is in the audit log, with the
+    reason given here.
 
     Nobody shuts or demotes the own account, and whoever does it to another is an admin at that very moment: so one always
     stays.
@@ -157,9 +159,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.ListUserSessionsRequest,
         context: _aio.ServicerContext[_user_service_pb2.ListUserSessionsRequest, _abc.Awaitable[_user_service_pb2.ListUserSessionsResponse]],
     ) -> _abc.Awaitable[_user_service_pb2.ListUserSessionsResponse]:
-        """Lists where a user is signed in, the latest log-in first.
+        """Lists where a user is signed in, the latest log-in first. Each page that is looked at is in the audit log.
 
-        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID.
+        Errors: VALIDATION_FAILED, PAGE_TOKEN_INVALID, USER_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

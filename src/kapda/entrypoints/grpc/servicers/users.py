@@ -15,7 +15,7 @@ from kapda.domain.identity.use_cases.end_user_sessions import EndUserSessionsCom
 from kapda.domain.identity.use_cases.get_user import GetUserCommand
 from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmailCommand
 from kapda.domain.identity.use_cases.list_audit_entries import ListAuditEntriesCommand
-from kapda.domain.identity.use_cases.list_sessions import ListSessionsCommand
+from kapda.domain.identity.use_cases.list_user_sessions import ListUserSessionsCommand
 from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
 from kapda.domain.identity.use_cases.unlock_user import UnlockUserCommand
 from kapda.domain.identity.user import EmailAddress
@@ -41,7 +41,7 @@ class UserServicer(UserServiceServicer):
         set_user_role: UseCase[SetUserRoleCommand, Answer[ManagedUser]],
         disable_user: UseCase[DisableUserCommand, Answer[ManagedUser]],
         enable_user: UseCase[EnableUserCommand, Answer[ManagedUser]],
-        list_user_sessions: UseCase[ListSessionsCommand, Page[Session]],
+        list_user_sessions: UseCase[ListUserSessionsCommand, Page[Session]],
         end_user_sessions: UseCase[EndUserSessionsCommand, Answer[ManagedUser]],
         unlock_user: UseCase[UnlockUserCommand, Answer[ManagedUser]],
         list_audit_entries: UseCase[ListAuditEntriesCommand, Page[AuditEntry]],
@@ -119,7 +119,8 @@ class UserServicer(UserServiceServicer):
         """A page of a user's sessions, the latest log-in first."""
         owner = caller().user_id
         wanted = self._page_tokens.page_of(request, request.page_size, request.page_token, owner)
-        page = await self._list_user_sessions.execute(ListSessionsCommand(_user_id(request.user_id), wanted))
+        command = ListUserSessionsCommand(occasion(request.reason), _user_id(request.user_id), wanted)
+        page = await self._list_user_sessions.execute(command)
         return pb.ListUserSessionsResponse(
             sessions=[session_to_proto(session, None) for session in page.items],
             next_page_token=self._page_tokens.next_token(request, page.next_cursor, owner),
