@@ -4,12 +4,9 @@ The table is the specification: a statement more, or one less, is seen here.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
-
-import pytest
 
 from kapda.domain.cart.use_cases.clear_cart import ClearCartCommand
 from kapda.domain.cart.use_cases.get_cart import GetCartCommand
@@ -37,22 +34,21 @@ from kapda.domain.inventory.use_cases.receive_stock import ReceiveStockCommand
 from kapda.domain.inventory.use_cases.set_low_stock_threshold import SetLowStockThresholdCommand
 from kapda.domain.inventory.use_cases.set_stock import SetStockCommand
 from kapda.domain.ops.use_cases.list_open_cases import ListOpenCasesCommand
-from kapda.domain.orders.order import Order
 from kapda.domain.orders.use_cases.get_order import GetOrderCommand
 from kapda.domain.orders.use_cases.list_orders import ListOrdersCommand
 from kapda.domain.payments.use_cases.get_payment import GetPaymentCommand
 from kapda.domain.shared.events import DomainEvent, SequencedEvent
 from kapda.domain.shared.ids import ProductId, VariantId
 from kapda.domain.shared.pages import PageRequest
-from tests.shop.buyer import Buyer, deliver, new_buyer, settle
+from tests.adapters.postgres.counting import Rows, big_order, full_cart, rows
+from tests.shop.buyer import deliver, settle
 from tests.shop.devices import sign_in
 from tests.shop.gate import at_once
 from tests.shop.guest import new_guest
 from tests.shop.post import counting_mails
-from tests.shop.shop import Shop, new_request
-from tests.shop.statements import Statements
+from tests.shop.shop import new_request
 
-FEW, MANY = 1, 50
+__all__ = ["rows"]
 
 # Statements besides BEGIN, COMMIT and the notification of workers, which follows when it likes. A plus joins what is
 # written by one statement.
@@ -116,60 +112,11 @@ WRITES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A shop in which everything that can be many is `count`: lines of a cart and an order, orders, movements, products."""
-
-    shop: Shop
-    count: int
-    buyer: Buyer
-    variants: list[VariantId]
-
-    async def counted(self, call: Callable[[], Awaitable[object]]) -> int:
-        """The number of statements of the call."""
-        statements = Statements()
-        async with statements.of(self.shop.container):
-            await call()
-        # For whoever reads a failure.
-        print(*(f"{number}: {text[:120]}" for number, text in enumerate(statements, start=1)), sep="\n")  # noqa: T201
-        return len(statements)
-
-
-@pytest.fixture(scope="module", params=[FEW, MANY], ids=["few", "many"])
-async def rows(request: pytest.FixtureRequest, shop: Shop) -> Rows:
-    count: int = request.param
-    # One process, so that each call is where it is listened to.
-    alone = Shop(shop.containers[:1], shop.http, shop.catalogue)
-    variants = await alone.variants(count, pieces=1_000)
-    return Rows(alone, count, await new_buyer(alone), variants)
-
-
-async def _full_cart(rows: Rows) -> Buyer:
-    """A new customer with every variant in the cart, put there at once: one by one takes longer than the test."""
-    buyer = await new_buyer(rows.shop)
-    await buyer.add(rows.variants[0])
-    await rows.shop.sql(
-        """INSERT INTO cart_lines (cart_id, variant_id, quantity, unit_price_minor, currency, created_at, updated_at)
-           SELECT c.id, v.id, 1, v.price_minor, v.currency, now(), now() FROM carts c, variants v
-           WHERE c.customer_id = :customer AND v.id = ANY(:variants) ON CONFLICT DO NOTHING""",
-        customer=buyer.id,
-        variants=rows.variants,
-    )
-    assert len((await buyer.cart()).lines) == rows.count
-    return buyer
-
-
-async def _big_order(rows: Rows) -> tuple[Buyer, Order]:
-    buyer = await _full_cart(rows)
-    checkout = await buyer.check_out()
-    return buyer, (await buyer.place(checkout, await buyer.pay(checkout))).value
-
-
 async def test_f41_reads_do_not_grow_with_the_rows(rows: Rows) -> None:
     shop, container = rows.shop, rows.shop.container
-    shopper = await _full_cart(rows)
+    shopper = await full_cart(rows)
     checkout = await shopper.check_out()
-    buyer, order = await _big_order(rows)
+    buyer, order = await big_order(rows)
     guest = await new_guest(shop)
     for variant in rows.variants:
         await guest.add(variant)
@@ -212,7 +159,7 @@ async def test_f41_writes_do_not_grow_with_the_rows(rows: Rows) -> None:
 
 async def _cart_and_stock(rows: Rows) -> dict[str, int]:
     container, variant = rows.shop.container, rows.variants[0]
-    buyer, admin, guest = await _full_cart(rows), await rows.shop.admin(), await new_guest(rows.shop)
+    buyer, admin, guest = await full_cart(rows), await rows.shop.admin(), await new_guest(rows.shop)
     for brought in rows.variants:
         await guest.add(brought, 3)
     remove, clear = RemoveItemCommand(buyer.owner, new_request(), variant), ClearCartCommand(buyer.owner, new_request())
@@ -246,7 +193,7 @@ async def _counts(rows: Rows, admin: Principal, few: VariantId) -> dict[str, int
 
 
 async def _checkout_and_order(rows: Rows) -> dict[str, int]:
-    buyer = await _full_cart(rows)
+    buyer = await full_cart(rows)
     total = (await buyer.cart()).total
     counted = {
         "start_checkout": await rows.counted(partial(buyer.start, total)),
@@ -269,10 +216,10 @@ async def _checkout_and_order(rows: Rows) -> dict[str, int]:
     counted["relayed refunds"] = await _relayed_refunds(rows)
     counted["send_mails"] = await rows.counted(rows.shop.container.send_mails().execute)
     counted["place_order found"] = await rows.counted(partial(buyer.place, checkout, triple))
-    other = await _full_cart(rows)
+    other = await full_cart(rows)
     paid = await other.check_out()
     counted["deliver"] = await rows.counted(partial(deliver, rows.shop, await other.pay(paid)))
-    waiting = await (await _full_cart(rows)).check_out()
+    waiting = await (await full_cart(rows)).check_out()
     counted["settle"] = await rows.counted(partial(settle, rows.shop, waiting.id))
     return counted
 
