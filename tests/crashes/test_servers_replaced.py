@@ -1,9 +1,11 @@
 """F55: a server is told to go amid a hundred checkouts, and another takes over on the same port."""
 
 import asyncio
+import json
 import os
 import signal
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,9 +16,11 @@ import grpc
 import pytest
 
 from kapda.adapters.embedded.processes import free_port
+from kapda.api.checkout.v1.checkout_pb2 import Checkout
+from kapda.api.checkout.v1.checkout_service_pb2 import StartCheckoutRequest
 from kapda.entrypoints.cli.supervisor import Supervisor
 from tests.shop.processes import end_of, paused, pid_of, restart
-from tests.shop.wire import Caller, Wire, eventually, insist
+from tests.shop.wire import Caller, Wire, eventually, insist, reason_of
 
 # A hundred customers and servers that come and go: a minute of two cores.
 pytestmark = pytest.mark.torture
@@ -50,13 +54,36 @@ async def _crowd(wire: Wire, variant: str) -> list[Caller]:
     return customers
 
 
-async def _check_out_while(wire: Wire, variant: str, channel: grpc.aio.Channel, server: int) -> None:
-    """All check out at once, the server is told to go when some are through; every one gets its checkout, once."""
+async def _ended(logs: Sequence[Path], customers: Set[str]) -> Counter[str]:
+    """How these customers' checkouts ended that a server began, in its own words."""
+    ended: Counter[str] = Counter()
+    for log in logs:
+        for line in log.read_text(encoding="utf-8").splitlines():
+            told = json.loads(line) if line.startswith("{") else {}
+            if told.get("event") == "call" and told["principal_id"] in customers and "/StartCheckout" in told["method"]:
+                ended[f"{told['code']} {told['reason'] or ''}".strip()] += 1
+    return ended
+
+
+async def _check_out_while(
+    wire: Wire, variant: str, channel: grpc.aio.Channel, server: int, logs: Callable[[], Sequence[Path]]
+) -> None:
+    """All check out at once, the server is told to go when some are through; every one gets its checkout, once, and nobody
+    whose call was begun has to ask again."""
     customers = await _crowd(wire, variant)
     requests = [await customer.checkout_request(str(uuid4())) for customer in customers]
     before = await wire.level(variant)
+    refused: Counter[str] = Counter()
+
+    async def start(customer: Caller, request: StartCheckoutRequest) -> Checkout:
+        try:
+            return await customer.start(request, channel)
+        except grpc.aio.AioRpcError as error:
+            refused[f"{error.code().name} {reason_of(error)}".strip()] += 1
+            raise
+
     begun = [
-        asyncio.create_task(insist(partial(customer.start, request, channel)))
+        asyncio.create_task(insist(partial(start, customer, request)))
         for customer, request in zip(customers, requests, strict=True)
     ]
     await asyncio.wait(begun, return_when=asyncio.FIRST_COMPLETED)
@@ -64,6 +91,15 @@ async def _check_out_while(wire: Wire, variant: str, channel: grpc.aio.Channel, 
     os.kill(server, signal.SIGTERM)
 
     checkouts = await asyncio.gather(*begun)
+    # Whoever has no reason did not get through to a server. All that was begun was answered, and heard.
+    assert set(refused) <= {"UNAVAILABLE DRAINING", "UNAVAILABLE OVERLOADED", "UNAVAILABLE"}, refused
+    carts = (
+        "SELECT c.customer_id::text FROM carts c JOIN cart_lines l ON l.cart_id = c.id WHERE l.variant_id = $1::uuid"
+    )
+    ids = {row["customer_id"] for row in await wire.database.fetch(carts, variant)}
+    ended = await _ended(logs(), ids)
+    assert ended.pop("OK") == CROWD
+    assert set(ended) <= {"UNAVAILABLE DRAINING", "UNAVAILABLE OVERLOADED"}, ended
     again = [
         await insist(partial(customer.start, request, channel))
         for customer, request in zip(customers[::10], requests[::10], strict=True)
@@ -83,7 +119,8 @@ async def test_a_new_server_started_before_the_old_one_ends_takes_over_on_its_po
             await channel.channel_ready()
             servers.enter_context(_server(wire, "serve-new", address))
             leaving = old._running["serve-old"]
-            await _check_out_while(wire, variant, channel, leaving.pid)
+            logs = [wire.stack.supervisor.logs / name / f"{name}.log" for name in ("serve-old", "serve-new")]
+            await _check_out_while(wire, variant, channel, leaving.pid, lambda: logs)
             assert await asyncio.to_thread(leaving.wait, 30) == 0
 
 
@@ -97,7 +134,8 @@ async def test_a_server_restarted_amid_a_hundred_checkouts_leaves_none_half_done
         restart(wire.stack, "serve")
 
     coming_back = asyncio.create_task(come_back())
-    await _check_out_while(wire, variant, wire.channel, pid_of(wire.stack, "serve"))
+    logs = wire.stack.supervisor.logs.glob("serve*.log")
+    await _check_out_while(wire, variant, wire.channel, pid_of(wire.stack, "serve"), lambda: list(logs))
     await coming_back
 
 

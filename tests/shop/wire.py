@@ -56,8 +56,8 @@ def a_home() -> Address:
     )
 
 
-# What a client of ours retries, with the same request id: the answer says that it may. A call that a server had accepted
-# and not begun when it was told to go is heard of as cancelled.
+# What a client of ours retries, with the same request id: the answer says that it may. A call that came in the very
+# instant in which a server stopped is heard of as cancelled.
 _COME_AGAIN = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.ABORTED,

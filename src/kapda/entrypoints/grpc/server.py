@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import grpc
@@ -31,7 +32,7 @@ from kapda.entrypoints.grpc.interceptors.signatures import Signatures
 from kapda.entrypoints.grpc.interceptors.unary import UnaryInterceptor
 from kapda.entrypoints.grpc.lanes import Lanes
 from kapda.entrypoints.grpc.rates import IdentifierOf, RateLimits
-from kapda.entrypoints.grpc.self_call import private_address
+from kapda.entrypoints.grpc.self_call import SelfCall, private_address
 from kapda.entrypoints.grpc.services import service_for
 from kapda.entrypoints.grpc.turned_away import TurnedAway
 from kapda.entrypoints.supervisor import Supervisor
@@ -41,6 +42,8 @@ from kapda.entrypoints.use_case import UseCase
 _MAX_RECEIVE_BYTES = 256 * 1024
 # What clients receive without a setting of theirs.
 _MAX_SEND_BYTES = 4 * 1024 * 1024
+# How long calls may go on coming that are refused: those who were told when to come back do not.
+_QUIET_SECONDS = 1.0
 # How long the last responses get to leave once no call is at work.
 _SETTLE_SECONDS = 0.5
 # All names and values of a call's metadata. grpc has two limits, and refuses at random between them: both are this one.
@@ -159,10 +162,36 @@ class GrpcServer:
         log.info("grpc server drains")
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.lame_duck)
+        await self._turn_away()
         await self._stop()
         # Phases whose callers went away, or were cut off by the grace, are still at work.
         await self._supervisor.drain(self._settings.grace)
         log.info("grpc server stopped")
+
+    async def _turn_away(self) -> None:
+        """Refuse every call that has come and was not begun. grpc takes them in one after the other, and when it stops, it
+        cancels those that it has not taken in without a word.
+
+        A call of our own comes behind them all; nobody has come after them when it is answered and nobody more was refused.
+        """
+        self._concurrency.close()
+        own = SelfCall(self.private_address)
+        try:
+            async with asyncio.timeout(_QUIET_SECONDS):
+                # A server that has stopped already hears nobody, and need not turn anybody away.
+                with suppress(grpc.aio.AioRpcError):
+                    await self._until_nobody_comes(own)
+        except TimeoutError:
+            log.warning("calls were still coming when the server stopped", turned_away=self._concurrency.turned_away)
+        finally:
+            await own.close()
+
+    async def _until_nobody_comes(self, own: SelfCall) -> None:
+        turned_away = -1
+        while turned_away != self._concurrency.turned_away:
+            turned_away = self._concurrency.turned_away
+            async with own():
+                pass
 
     async def _stop(self) -> None:
         """Refuse new calls, and wait for those at work, at most for the grace."""

@@ -21,15 +21,24 @@ class Concurrency(UnaryInterceptor):
         self.lanes = Lanes(limit)
         self._limit = limit
         self._at_work = 0
+        self._closed = False
+        self.turned_away = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def close(self) -> None:
+        """Begin no more calls: they are refused, with a time to come back, and counted in `turned_away`."""
+        self._closed = True
 
     async def idle(self) -> None:
         """Wait until no call is at work."""
         await self._idle.wait()
 
     async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
-        """Serve the call if there is room. Raises UnavailableError (OVERLOADED)."""
+        """Serve the call if there is room. Raises UnavailableError (OVERLOADED, DRAINING)."""
+        if self._closed:
+            self.turned_away += 1
+            raise UnavailableError(Reason.DRAINING, "the server is going away", retry_after=RETRY_AFTER_SECONDS)
         if self._at_work >= self._limit:
             raise UnavailableError(Reason.OVERLOADED, "too many calls at the moment", retry_after=RETRY_AFTER_SECONDS)
         lane, share = self.lanes.of(method)
