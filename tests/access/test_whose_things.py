@@ -1,6 +1,5 @@
 """Another's thing is answered exactly like one that does not exist: the same code, the same reason, the same shape."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +11,8 @@ from google.protobuf.message import Message
 from buf.validate import validate_pb2
 from tests.access.asking import request_of, sent
 from tests.access.crowd import Crowd
-from tests.attacks.contract import METHODS, Method, Path, fields_of, method_named
+from tests.access.things import ComeBy, address, session, told
+from tests.attacks.contract import METHODS, Method, Path, fields_of
 from tests.attacks.refusals import Refusal
 from tests.attacks.stage import ROLES
 
@@ -22,32 +22,14 @@ NOBODYS = {"request_id", "CartService.variant_id"}
 ETAG = "v0"
 
 
-async def _session(crowd: Crowd, owner: str) -> str:
-    return str((await crowd.new_session(crowd.stage.users[owner])).id)
-
-
-async def _address(crowd: Crowd, owner: str) -> str:
-    request = request_of(method_named("AddAddress"))
-    answer: Any = await sent(crowd, method_named("AddAddress"), owner, request.SerializeToString())
-    assert not isinstance(answer, Refusal), answer.text
-    return str(answer.address.id)
-
-
-def _told(name: str) -> Callable[[Crowd, str], Awaitable[str]]:
-    async def first(crowd: Crowd, owner: str) -> str:
-        return crowd.stage.known.of(owner, name)[0]
-
-    return first
-
-
 # For each kind of thing: whose it is, who is a stranger to it, and how to come by one.
-KINDS: dict[str, tuple[str, tuple[str, ...], Callable[[Crowd, str], Awaitable[str]]]] = {
-    "variant_id": ("press", ("loom", "service of one house"), _told("variant_id")),
-    "checkout_id": ("asha", ("ravi", "loom", "press"), _told("checkout_id")),
-    "order_id": ("asha", ("ravi", "loom", "press"), _told("order_id")),
-    "payment_id": ("asha", ("ravi", "loom", "press"), _told("payment_id")),
-    "session_id": ("asha", ("ravi", "loom", "press", "admin"), _session),
-    "address_id": ("asha", ("ravi", "loom", "press", "admin"), _address),
+KINDS: dict[str, tuple[str, tuple[str, ...], ComeBy]] = {
+    "variant_id": ("press", ("loom", "service of one house"), told("variant_id")),
+    "checkout_id": ("asha", ("ravi", "loom", "press"), told("checkout_id")),
+    "order_id": ("asha", ("ravi", "loom", "press"), told("order_id")),
+    "payment_id": ("asha", ("ravi", "loom", "press"), told("payment_id")),
+    "session_id": ("asha", ("ravi", "loom", "press", "admin"), session),
+    "address_id": ("asha", ("ravi", "loom", "press", "admin"), address),
 }
 
 
