@@ -15,6 +15,7 @@ from statistics import median
 from time import perf_counter
 from uuid import uuid4
 
+from kapda.adapters.crypto.argon2_hasher import MEMORY_KIB, PASSES, Argon2PasswordHasher
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.ports import PasswordCheck, PasswordHasher
@@ -98,7 +99,7 @@ class Accounts:
         return next(self._emails)
 
 
-async def accounts(shop: Shop, status: str = "active") -> Accounts:
+async def accounts(shop: Shop, status: str = "active", password_hash: str = "") -> Accounts:
     """Enough of them for all experiments, at the cost of one hashing."""
     made = await shop.sql(
         """INSERT INTO users (id, email, email_key, display_name, password_hash, role, status, created_at, updated_at)
@@ -106,7 +107,7 @@ async def accounts(shop: Shop, status: str = "active") -> Accounts:
            FROM (SELECT uuidv7() AS id, gen_random_uuid() || '@example.com' AS email
                  FROM generate_series(1, :count)) AS u
            RETURNING email""",
-        hash=await shop.container.password_hasher().hash(Password(PASSWORD)),
+        hash=password_hash or await shop.container.password_hasher().hash(Password(PASSWORD)),
         status=status,
         count=EXPERIMENTS * (ROUNDS * TRIES_IN_A_ROW + 1),
     )
@@ -125,6 +126,7 @@ async def refused(log_in: LogIn, email: str, password: str, contact: Contact) ->
 async def log_ins(shop: Shop, log_in: LogIn) -> Mapping[str, Question]:
     """What is answered as if the password were wrong."""
     active, disabled = await accounts(shop), await accounts(shop, "disabled")
+    older = await accounts(shop, password_hash=await hash_of_before())
 
     async def ask(email: str, password: str) -> None:
         assert await refused(log_in, email, password, elsewhere()) is Reason.CREDENTIALS_INVALID
@@ -133,10 +135,22 @@ async def log_ins(shop: Shop, log_in: LogIn) -> Mapping[str, Question]:
         "unknown account": lambda: ask(nobodys(), PASSWORD),
         "wrong password": lambda: ask(active(), "guess"),
         "disabled account": lambda: ask(disabled(), PASSWORD),
+        "hash of before": lambda: ask(older(), "guess"),
     }
 
 
-async def test_unknown_accounts_wrong_passwords_and_disabled_accounts_take_the_same_time(shop: Shop) -> None:
+async def hash_of_before() -> str:
+    """What an account has that was last signed in to when a hash cost a third of today's."""
+    hasher = Argon2PasswordHasher(memory_kib=MEMORY_KIB // 3, passes=PASSES)
+    try:
+        return await hasher.hash(Password(PASSWORD))
+    finally:
+        hasher.close()
+
+
+async def test_unknown_accounts_wrong_passwords_disabled_accounts_and_older_hashes_take_the_same_time(
+    shop: Shop,
+) -> None:
     assert await told_apart(await log_ins(shop, shop.container.log_in()), in_a_row=1) == []
 
 
@@ -200,7 +214,7 @@ class SparingHasher:
 async def test_a_log_in_that_hashes_only_for_accounts_is_told(shop: Shop) -> None:
     leaky = replace(shop.container.log_in(), passwords=SparingHasher(shop.container.password_hasher()))
     told = await told_apart(await log_ins(shop, leaky), in_a_row=1)
-    assert told == [("unknown account", "wrong password"), ("unknown account", "disabled account")]
+    assert told == [("unknown account", each) for each in ("wrong password", "disabled account", "hash of before")]
 
 
 @dataclass(frozen=True)

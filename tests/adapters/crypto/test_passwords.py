@@ -41,16 +41,34 @@ async def test_a_hash_of_other_parameters_is_right_and_due_for_a_new_one(hasher:
     assert (check.is_right, check.needs_rehash) == (True, True)
 
 
-async def test_an_account_that_does_not_exist_costs_a_whole_hash(hasher: Argon2PasswordHasher) -> None:
+@pytest.mark.parametrize("instead", [None, "of-no-format-that-we-know"])
+async def test_a_hash_that_is_none_costs_a_whole_one(hasher: Argon2PasswordHasher, instead: str | None) -> None:
     password_hash = await hasher.hash(PASSWORD)
-    times: dict[str | None, list[float]] = {None: [], password_hash: []}
+    times: dict[str | None, list[float]] = {instead: [], password_hash: []}
     for _ in range(5):
         for asked, taken in times.items():
             began = time.perf_counter()
             await hasher.check(Password("wrong"), asked)
             taken.append(time.perf_counter() - began)
     # The least of several is what the work itself takes; half of it leaves room for a busy machine.
-    assert min(times[None]) > min(times[password_hash]) / 2
+    assert min(times[instead]) > min(times[password_hash]) / 2
+
+
+@pytest.mark.parametrize(("memory_kib", "passes"), [(MEMORY_KIB // 3, PASSES), (MEMORY_KIB, 1), (8, 1)])
+async def test_a_hash_of_before_the_parameters_were_raised_costs_as_much_as_one_of_today(
+    hasher: Argon2PasswordHasher, memory_kib: int, passes: int
+) -> None:
+    older = Argon2PasswordHasher(memory_kib=memory_kib, passes=passes)
+    hashes = {"of today": await hasher.hash(PASSWORD), "of before": await older.hash(PASSWORD)}
+    older.close()
+    times: dict[str, list[float]] = {name: [] for name in hashes}
+    for _ in range(5):
+        for name, password_hash in hashes.items():
+            began = time.perf_counter()
+            await hasher.check(Password("wrong"), password_hash)
+            times[name].append(time.perf_counter() - began)
+    # Neither sooner nor later; the least of several is what the work itself takes.
+    assert 2 / 3 < min(times["of before"]) / min(times["of today"]) < 3 / 2
 
 
 async def test_a_flood_is_refused_beyond_the_bound_and_the_event_loop_goes_on() -> None:

@@ -3,9 +3,9 @@
 from base64 import b64encode
 from secrets import token_bytes
 
-from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH, PasswordHasher
+from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH, Parameters, PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import ARGON2_VERSION, Type
+from argon2.low_level import ARGON2_VERSION, Type, hash_secret_raw
 
 from kapda.adapters.crypto.bounded_pool import BoundedPool
 from kapda.domain.identity.password import Password
@@ -45,7 +45,7 @@ class Argon2PasswordHasher:
         return await self._pool.run(lambda: self._argon2.hash(password.text))
 
     async def check(self, password: Password, password_hash: str | None) -> PasswordCheck:
-        """Whether the hash is of this password; for None the same work and a no."""
+        """Whether the hash is of this password; for None, and for a hash that cost less, the same work."""
         return await self._pool.run(lambda: self._check(password.text, password_hash))
 
     def close(self) -> None:
@@ -53,13 +53,47 @@ class Argon2PasswordHasher:
         self._pool.close()
 
     def _check(self, text: str, password_hash: str | None) -> PasswordCheck:
+        kept = self._nobodys_hash if password_hash is None else password_hash
         try:
-            self._argon2.verify(password_hash or self._nobodys_hash, text)
+            self._argon2.verify(kept, text)
         except (VerificationError, InvalidHashError):
-            return PasswordCheck(is_right=False)
-        if password_hash is None:
-            return PasswordCheck(is_right=False)
-        return PasswordCheck(is_right=True, needs_rehash=self._argon2.check_needs_rehash(password_hash))
+            is_right = False
+        else:
+            is_right = password_hash is not None
+        is_outdated = self._make_up_for(kept)
+        return PasswordCheck(is_right, needs_rehash=is_right and is_outdated)
+
+    def _make_up_for(self, checked: str) -> bool:
+        """Whether the hash is not one of today's. What it cost less is worked off: an account that nobody has signed in to
+        since the parameters were raised would otherwise be answered sooner than an address without one."""
+        try:
+            if not self._argon2.check_needs_rehash(checked):
+                return False
+            theirs = extract_parameters(checked)
+        except InvalidHashError:
+            self._work(_units(self._argon2))
+            return True
+        self._work(_units(self._argon2) - _units(theirs))
+        return True
+
+    def _work(self, units: int) -> None:
+        ours = self._argon2
+        if units > 0:
+            hash_secret_raw(
+                b"",
+                salt=bytes(ours.salt_len),
+                time_cost=ours.time_cost,
+                # The least that Argon2 takes is eight blocks a lane.
+                memory_cost=max(units // ours.time_cost, 8 * ours.parallelism),
+                parallelism=ours.parallelism,
+                hash_len=ours.hash_len,
+                type=Type.ID,
+            )
+
+
+def _units(parameters: PasswordHasher | Parameters) -> int:
+    """What takes the time: every block of the memory is filled in every pass."""
+    return parameters.memory_cost * parameters.time_cost
 
 
 def nobodys_hash(*, memory_kib: int, passes: int, lanes: int) -> str:

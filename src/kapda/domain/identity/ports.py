@@ -272,7 +272,8 @@ class PasswordHasher(Protocol):
     async def check(self, password: Password, password_hash: str | None) -> PasswordCheck:
         """Whether the hash is of this password. A hash of an unknown format is never right.
 
-        For None, which stands for an account that does not exist, the same work is done and the answer is no.
+        For None, which stands for an account that does not exist, the same work is done and the answer is no. A hash of
+        a time when hashes cost less takes as much as one of today's.
         """
         ...
 
