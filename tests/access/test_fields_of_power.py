@@ -105,7 +105,9 @@ def tamper_with(message: Message, field: FieldDescriptor) -> None:
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
         setattr(message, field.name, TAMPERED)
     else:
-        assert field.message_type.full_name == Timestamp.DESCRIPTOR.full_name, "give this test the new kind"
+        kind = field.message_type
+        assert kind is not None
+        assert kind.full_name == Timestamp.DESCRIPTOR.full_name, "give this test the new kind"
         getattr(message, field.name).FromSeconds(1)
 
 
