@@ -1,31 +1,16 @@
 """A mailed link works once, however many use it at the same moment."""
 
-from uuid import uuid4
-
 from kapda.domain.identity.client_network import ClientNetwork
-from kapda.domain.identity.mailed_link import LinkPurpose, LinkToken, MailedLink
+from kapda.domain.identity.mailed_link import LinkPurpose
 from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.reset_password import ResetPasswordCommand
 from kapda.domain.identity.use_cases.unlock import UnlockCommand
 from kapda.domain.shared.errors import Reason
-from kapda.domain.shared.ids import LinkId, UserId
 from tests.shop.gate import at_once
+from tests.shop.links import link
 from tests.shop.shop import Shop
 
 CALLERS = 20
-
-
-async def link(shop: Shop, customer: UserId, purpose: LinkPurpose) -> LinkToken:
-    """What a link that was mailed to the customer carries."""
-    container = shop.container
-    token = container.link_tokens().token_for(LinkId(uuid4()), purpose)
-    async with container.unit_of_work() as uow:
-        user = await uow.users.find(customer)
-        assert user is not None
-        at = container.clock().now()
-        await uow.mailed_links.add(MailedLink.made(token, purpose, customer, user.email.key, at))
-        await uow.commit()
-    return token
 
 
 async def test_of_twenty_who_use_one_link_at_once_one_sets_the_password(shop: Shop) -> None:

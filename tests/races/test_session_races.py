@@ -2,25 +2,36 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from kapda.domain.identity.mailed_link import LinkPurpose
+from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.refresh import SessionTokens
+from kapda.domain.identity.use_cases.change_password import ChangePassword, ChangePasswordCommand
+from kapda.domain.identity.use_cases.disable_user import DisableUserCommand
 from kapda.domain.identity.use_cases.log_in import LogIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOutCommand
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhereCommand
-from kapda.domain.identity.user import UserStatus
+from kapda.domain.identity.use_cases.reset_password import ResetPasswordCommand
+from kapda.domain.identity.use_cases.set_user_role import SetUserRoleCommand
+from kapda.domain.identity.user import Role
+from kapda.domain.shared.audit import Occasion
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.ids import UserId
 from kapda.entrypoints.container import Container
 from tests.fakes.identity import ReadablePasswordHasher
 from tests.fakes.log_ins import open_guard
+from tests.shop.desk import a_proof
 from tests.shop.devices import Device, is_let_in, sign_in
 from tests.shop.gate import at_once
-from tests.shop.shop import Shop
+from tests.shop.links import link
+from tests.shop.shop import Shop, new_request
 
 TABS = 5
+PASSWORD = "Nine-yards-of-indigo-9"
 ROUNDS = 8
 
 
@@ -86,25 +97,60 @@ async def log_out_everywhere(shop: Shop, device: Device) -> None:
 
 
 async def change_the_password(shop: Shop, device: Device) -> None:
-    """What every change that ends sessions does, in the least words."""
-    container = shop.door()
-    async with container.unit_of_work() as uow:
-        user = await uow.users.lock(device.session.user_id)
-        assert user is not None
-        user.keep_hash("another", container.clock().now())
-        await uow.users.save(user)
-        ended = await uow.sessions.end_all(user.id, user.updated_at)
-        await uow.commit()
-    await container.revoked_tokens().revoke(ended)
+    """From another device, to what it is already: so it may be done many times over, and at the same moment."""
+    another = await sign_in(shop, device.session.user_id)
+    command = ChangePasswordCommand(another.principal, PASSWORD, PASSWORD)
+    await _changing(shop.door()).execute(command)
 
 
-@pytest.mark.parametrize("end", [log_out, log_out_everywhere, change_the_password])
+async def reset_the_password(shop: Shop, device: Device) -> None:
+    token = await link(shop, device.session.user_id, LinkPurpose.RESET_PASSWORD)
+    whole, passwords = shop.door().reset_password(), ReadablePasswordHasher()
+    cheap = replace(whole, changer=replace(whole.changer, passwords=passwords))
+    await cheap.execute(ResetPasswordCommand(token.text, PASSWORD))
+
+
+async def give_another_role(shop: Shop, device: Device) -> None:
+    admin = await shop.admin()
+    command = SetUserRoleCommand(
+        admin, because(admin), a_proof(admin), new_request(), device.session.user_id, Role.BRAND
+    )
+    await shop.door().set_user_role().execute(command)
+
+
+async def disable(shop: Shop, device: Device) -> None:
+    admin = await shop.admin()
+    await (
+        shop.door()
+        .disable_user()
+        .execute(DisableUserCommand(admin, because(admin), new_request(), device.session.user_id))
+    )
+
+
+def because(admin: Principal) -> Occasion:
+    return Occasion(admin.actor, "call-12345678", "a race")
+
+
+async def somebody(shop: Shop) -> UserId:
+    """A customer who may be given any role, and whose password is known."""
+    user = await shop.customer()
+    await shop.sql(
+        "UPDATE users SET password_hash = :hash, email_confirmed_at = now() WHERE id = :id",
+        hash=f"1:{PASSWORD}",
+        id=user,
+    )
+    return user
+
+
+ENDS = [log_out, log_out_everywhere, change_the_password, reset_the_password, give_another_role, disable]
+
+
+@pytest.mark.parametrize("end", ENDS)
 async def test_no_refresh_carries_a_token_past_the_end_of_its_session(
     shop: Shop, end: Callable[[Shop, Device], Awaitable[None]]
 ) -> None:
-    user = await shop.customer()
     for _ in range(ROUNDS):
-        device = await sign_in(shop, user)
+        device = await sign_in(shop, await somebody(shop))
         given = [device.tokens]
         alive_after_the_end: list[bool] = []
 
@@ -129,7 +175,7 @@ async def test_no_refresh_carries_a_token_past_the_end_of_its_session(
 
 
 async def test_everything_that_ends_a_users_sessions_at_once_waits_in_no_ring(shop: Shop) -> None:
-    user = await shop.customer()
+    user = await somebody(shop)
     devices = [await sign_in(shop, user) for _ in range(20)]
     ended = await at_once(
         [partial(log_out_everywhere, shop, devices[0])] * 3
@@ -151,19 +197,15 @@ def _refreshing(device: Device) -> Callable[[], Awaitable[None]]:
 
 async def test_no_log_in_slips_in_beside_the_end_of_an_account(shop: Shop) -> None:
     for _ in range(ROUNDS):
-        user = await shop.customer()
-        (row,) = await shop.sql(
-            "UPDATE users SET password_hash = '1:known' WHERE id = :id RETURNING email, id", id=user
-        )
+        user = await somebody(shop)
+        (row,) = await shop.sql("SELECT email FROM users WHERE id = :id", id=user)
+        device = await sign_in(shop, user)
 
         async def log_in(email: str = row["email"]) -> SessionTokens:
-            return (await _log_in(shop.door()).execute(LogInCommand(email, "known"))).tokens
-
-        async def disable(user: UserId = user) -> None:
-            await _disable(shop.door(), user)
+            return (await _log_in(shop.door()).execute(LogInCommand(email, PASSWORD))).tokens
 
         log_ins = asyncio.gather(*[log_in() for _ in range(TABS)], return_exceptions=True)
-        _, opened = await asyncio.gather(disable(), log_ins)
+        _, opened = await asyncio.gather(disable(shop, device), log_ins)
         tokens = [each for each in opened if isinstance(each, SessionTokens)]
         refused = [each for each in opened if isinstance(each, UnauthenticatedError)]
         assert len(tokens) + len(refused) == TABS
@@ -183,13 +225,12 @@ def _log_in(container: Container) -> LogIn:
     )
 
 
-async def _disable(container: Container, user_id: UserId) -> None:
-    now = container.clock().now()
-    async with container.unit_of_work() as uow:
-        user = await uow.users.lock(user_id)
-        assert user is not None
-        user.status, user.updated_at = UserStatus.DISABLED, now
-        await uow.users.save(user)
-        ended = await uow.sessions.end_all(user_id, now)
-        await uow.commit()
-    await container.revoked_tokens().revoke(ended)
+def _changing(container: Container) -> ChangePassword:
+    """The container's own, with passwords that cost nothing."""
+    whole, passwords = container.change_password(), ReadablePasswordHasher()
+    guard = open_guard(container.unit_of_work, container.ids(), container.clock())
+    return replace(
+        whole,
+        confirmation=replace(whole.confirmation, guard=guard, passwords=passwords),
+        changer=replace(whole.changer, passwords=passwords),
+    )

@@ -25,12 +25,14 @@ from kapda.adapters.system.clock import SystemClock
 from kapda.adapters.system.ids import Uuid7Generator
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.use_cases.authenticate import Authenticate, AuthenticateCommand
+from kapda.domain.identity.use_cases.change_password import ChangePassword, ChangePasswordCommand
 from kapda.domain.identity.use_cases.log_in import LogIn, LogInCommand
 from kapda.domain.identity.use_cases.log_out import LogOut, LogOutCommand
 from kapda.domain.identity.use_cases.log_out_everywhere import LogOutEverywhere, LogOutEverywhereCommand
+from kapda.domain.identity.use_cases.password_changer import PasswordChanger
+from kapda.domain.identity.use_cases.password_confirmation import PasswordConfirmation
 from kapda.domain.identity.use_cases.sign_up import SignUp, SignUpCommand
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
-from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError, UnavailableError
 from tests.fakes.identity import ListedPasswordStrength, ReadablePasswordHasher
 from tests.fakes.log_ins import open_guard
@@ -125,20 +127,16 @@ async def log_out_everywhere_else(user: SignedInTwice) -> None:
     await LogOutEverywhere(user.unit_of_work, user.revoked, SystemClock()).execute(command)
 
 
-async def give_another_role(user: SignedInTwice) -> None:
-    """What every change of a role, a password or a status does, here from the other session."""
-    admin, now = user.principal(user.elsewhere), SystemClock().now()
-    async with user.unit_of_work() as uow:
-        account = await uow.users.lock(admin.user_id)
-        assert account is not None
-        account.role = Role.DESIGNER
-        await uow.users.save(account)
-        ended = await uow.sessions.end_all(account.id, now, except_session=admin.session_id)
-        await uow.commit()
-    await user.revoked.revoke(ended)
+async def change_the_password(user: SignedInTwice) -> None:
+    """From the other session, which goes on."""
+    clock, ids, passwords = SystemClock(), Uuid7Generator(), ReadablePasswordHasher()
+    confirmation = PasswordConfirmation(user.unit_of_work, open_guard(user.unit_of_work, ids, clock), passwords)
+    changer = PasswordChanger(passwords, ListedPasswordStrength(), ids, clock)
+    change = ChangePassword(user.unit_of_work, confirmation, changer, user.revoked)
+    await change.execute(ChangePasswordCommand(user.principal(user.elsewhere), PASSWORD, "Saree-and-6-yards"))
 
 
-ENDS = pytest.mark.parametrize("end", [log_out, log_out_everywhere_else, give_another_role])
+ENDS = pytest.mark.parametrize("end", [log_out, log_out_everywhere_else, change_the_password])
 End = Callable[[SignedInTwice], Awaitable[None]]
 
 
