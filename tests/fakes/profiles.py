@@ -139,6 +139,9 @@ class InMemoryPersonalData:
         user.email = EmailAddress(f"{user_id}@deleted.invalid")
         user.display_name = DisplayName("Deleted account")
         user.password_hash, user.status, user.updated_at = "", UserStatus.DELETED, at
+        self.tables.audit[:] = [
+            replace(entry, traces={}) if entry.subject_id == user_id else entry for entry in self.tables.audit
+        ]
 
 
 class InMemoryProfileUnitOfWork(InMemoryIdentityUnitOfWork):

@@ -7,7 +7,9 @@ from uuid import uuid4
 import pytest
 
 from kapda.domain.identity.address_book import MAX_ADDRESSES, Label
+from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.add_address import AddAddressCommand
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.delete_my_account import DeleteMyAccountCommand
@@ -18,14 +20,17 @@ from kapda.domain.orders.use_cases.cancel_order import CancelOrderCommand
 from kapda.domain.orders.use_cases.process_gateway_event import ProcessGatewayEventCommand
 from kapda.domain.orders.use_cases.send_refund import SendRefundCommand
 from kapda.domain.payments.use_cases.receive_gateway_event import ReceiveGatewayEventCommand
-from kapda.domain.shared.errors import FailedPreconditionError, Reason
+from kapda.domain.shared.errors import FailedPreconditionError, Reason, UnauthenticatedError
 from kapda.domain.shared.ids import RefundId
 from kapda.domain.shared.money import Money
 from tests.fakes.samples import HOME
 from tests.shop.buyer import Buyer, Triple
+from tests.shop.devices import sign_in
 from tests.shop.gate import at_once
 from tests.shop.shop import ACCOUNT, Shop, new_request, signed
 
+BROWSER = "A browser that is nobody else's"
+ELSEWHERE = Contact(ClientNetwork("198.51.100.0/24"), BROWSER)
 PASSWORD = "corridor-lantern-41-peacock"
 
 
@@ -112,6 +117,15 @@ async def _is_told_of(shop: Shop, triple: Triple, email: str) -> None:
     await shop.door().process_gateway_event().execute(ProcessGatewayEventCommand(stored.id))
 
 
+async def _somebody_replays_a_token(shop: Shop, principal: Principal) -> None:
+    device = await sign_in(shop, principal.user_id)
+    await device.refresh()
+    await device.lets_time_pass()
+    with pytest.raises(UnauthenticatedError) as refusal:
+        await device.refresh(contact=ELSEWHERE)
+    assert refusal.value.reason is Reason.REFRESH_TOKEN_REUSED
+
+
 async def test_what_is_left_of_a_deleted_account_is_what_stands_on_its_orders(shop: Shop) -> None:
     variant, (principal, buyer) = await shop.variant(), await _member(shop)
     (account,) = await shop.sql("SELECT email FROM users WHERE id = :id", id=principal.user_id)
@@ -124,13 +138,17 @@ async def test_what_is_left_of_a_deleted_account_is_what_stands_on_its_orders(sh
     given_up = await buyer.checks_out_one(variant)
     await buyer.abandon(given_up.id)
     await buyer.add(variant)
+    await _somebody_replays_a_token(shop, principal)
     assert await _tables_that_know(shop, name) == {"users", "gateway_events"}
     assert await _tables_that_know(shop, street) == {"checkouts", "orders", "request_log", "user_addresses"}
+    assert await _tables_that_know(shop, BROWSER) == {"audit_traces"}
 
     await _delete(shop, principal)
 
     assert await _tables_that_know(shop, name) == set()
     assert await _tables_that_know(shop, "Ammamma") == set()
+    assert await _tables_that_know(shop, BROWSER) == set()
+    assert await _tables_that_know(shop, ELSEWHERE.network.text) == set()
     assert await _tables_that_know(shop, street) == {"checkouts", "orders"}
     assert (
         await shop.count(
@@ -161,6 +179,7 @@ async def test_a_copy_of_ones_data_has_the_purchase_and_nothing_secret_or_anothe
     variant, (principal, buyer), (_, other) = await shop.variant(), await _member(shop), await _member(shop)
     order, foreign = await buyer.buys(variant), await other.buys(variant)
     await buyer.add(variant, 2)
+    await _somebody_replays_a_token(shop, principal)
 
     text = await shop.container.export_my_data().execute(ExportMyDataCommand(principal))
 
@@ -170,5 +189,8 @@ async def test_a_copy_of_ones_data_has_the_purchase_and_nothing_secret_or_anothe
     assert document["orders"][0]["address"]["line1"] == buyer.address.line1
     assert document["payments"][0]["amount_minor"] == order.total.amount_minor
     assert document["cart"][0]["quantity"] == 2
+    (alarm,) = document["alarms"]
+    assert (alarm["action"], alarm["client_network"]) == ("REFRESH_TOKEN_REUSED", ELSEWHERE.network.text)
+    assert alarm["user_agent"] == BROWSER
     assert str(foreign.id) not in text
     assert not {"password", "hash", "digest"} & set(text.lower().replace('"', " ").split())

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.refresh import RefreshSecret, SessionTokens
-from kapda.domain.identity.session import NOWHERE, Session
+from kapda.domain.identity.session import NOWHERE, Contact, Session
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.refresh_session import RefreshSessionCommand
 from kapda.domain.identity.user import Role
@@ -29,10 +29,10 @@ class Device:
         """For whom its calls are made."""
         return Principal(self.session.user_id, Role.CUSTOMER, self.session.id)
 
-    async def refresh(self, secret: RefreshSecret | None = None) -> SessionTokens:
+    async def refresh(self, secret: RefreshSecret | None = None, contact: Contact = NOWHERE) -> SessionTokens:
         """Use the first token, or another one, at the next process."""
         used = secret or self.tokens.refresh_token.secret
-        return await self.shop.door().refresh_session().execute(RefreshSessionCommand(used, "call-of-a-test", NOWHERE))
+        return await self.shop.door().refresh_session().execute(RefreshSessionCommand(used, "call-of-a-test", contact))
 
     async def lets_time_pass(self, by: timedelta = timedelta(seconds=11)) -> None:
         """Every use of the session's tokens so far is longer ago: by more than the grace unless told otherwise."""

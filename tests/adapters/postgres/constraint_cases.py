@@ -112,9 +112,13 @@ AUDIT: Final = [
     ("audit_entries_have_a_reason", _AUDITED.format("'user', uuidv7()", "' '", "'{}'")),
     ("audit_entries_have_a_reason", _AUDITED.format("'user', uuidv7()", "repeat('x', 201)", "'{}'")),
     ("audit_entries_details_object", _AUDITED.format("'user', uuidv7()", "'why'", "'[]'")),
+    (
+        "audit_traces_object",
+        "INSERT INTO audit_traces (entry_id, user_id, at, traces) VALUES (uuidv7(), uuidv7(), now(), '[]')",
+    ),
     ("audit_is_append_only", "UPDATE audit_entries SET reason = reason"),
     ("audit_is_append_only", "DELETE FROM audit_entries"),
-    ("audit_is_append_only", "TRUNCATE audit_entries"),
+    ("audit_is_append_only", "TRUNCATE audit_entries CASCADE"),
 ]
 CATALOGUE: Final = [
     ("designers_slug_unique", "UPDATE designers SET slug = 'one'"),

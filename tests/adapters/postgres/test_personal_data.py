@@ -8,6 +8,7 @@ DECIDED = {
     "designer_members_user_fkey": "deleted",
     "user_addresses_user_fkey": "deleted",
     "known_networks_user_fkey": "deleted",
+    "audit_traces_user_fkey": "deleted; the audit log's own entries stay, and say nothing of where somebody was",
     "mails_user_fkey": "deleted",
     "mailed_links_user_fkey": "deleted",
     "sessions_user_fkey": "ended, and without network and agent",

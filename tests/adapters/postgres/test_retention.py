@@ -81,6 +81,31 @@ async def test_sessions_go_a_month_after_their_end_and_refresh_tokens_a_day_afte
     assert await PostgresRetention(engine).prune() == 0
 
 
+async def test_traces_beside_the_audit_log_go_after_half_a_year(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""
+                INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+                VALUES (uuidv7(), 'a@b.in', 'a@b.in', 'Asha', '-', 'customer', now(), now())
+            """)
+        )
+        await connection.execute(
+            text("""
+                WITH entry AS (
+                    INSERT INTO audit_entries
+                        (id, at, actor_kind, action, subject_type, subject_id, reason, request_id, details)
+                    SELECT uuidv7(), now() - CAST(age AS interval), 'operator', 'SESSIONS_ENDED', 'user', u.id, 'why',
+                        'call', '{}'
+                    FROM users u, unnest(ARRAY['179 days', '181 days']) AS age RETURNING id, subject_id, at
+                ) INSERT INTO audit_traces SELECT id, subject_id, at, '{}' FROM entry
+            """)
+        )
+    assert await PostgresRetention(engine).prune() == 1
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM audit_entries")) == 2
+    assert await PostgresRetention(engine).prune() == 0
+
+
 async def test_one_run_takes_a_bounded_share(engine: AsyncEngine) -> None:
     await _fill(engine, "90 days", 100)
     retention = PostgresRetention(engine, batch=10, max_batches=3)

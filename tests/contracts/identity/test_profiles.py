@@ -16,7 +16,9 @@ from kapda.domain.identity.phone import PhoneNumber
 from kapda.domain.identity.profile import Profile
 from kapda.domain.identity.profile_ports import ProfileUnitOfWork
 from kapda.domain.identity.user import DisplayName, EmailAddress, User, UserStatus
+from kapda.domain.shared.audit import OPERATOR, AuditAction, AuditEntry, AuditFilter, Occasion
 from kapda.domain.shared.ids import AddressId, UserId
+from kapda.domain.shared.pages import PageRequest
 from tests.fakes.profiles import InMemoryProfileUnitOfWork, ProfileTables
 from tests.fakes.samples import HOME, NOON
 
@@ -162,6 +164,28 @@ async def test_a_confirmed_address_shows_in_the_profile_and_in_what_is_exported(
         exported = json.loads(await uow.personal_data.export(ASHA.id))["account"]
     assert found == locked == replace(before, email_confirmed_at=at)
     assert datetime.fromisoformat(exported["email_confirmed_at"]) == at
+
+
+async def test_traces_beside_the_audit_log_go_with_the_account_and_the_log_stays(opens: Opens) -> None:
+    entry = AuditEntry(
+        UUID(int=7),
+        NOON,
+        Occasion(OPERATOR, "call", "why"),
+        AuditAction.SESSIONS_ENDED,
+        "user",
+        ASHA.id,
+        {"is": "kept"},
+    )
+    seen = replace(entry, traces={"client_network": "203.0.113.0/24", "user_agent": ""})
+    async with opens() as uow:
+        await uow.audit.add(seen)
+        await uow.commit()
+    async with opens() as uow:
+        assert (await uow.audit.list(AuditFilter(), PageRequest())).items == (seen,)
+        await uow.personal_data.erase(ASHA.id, NOON + timedelta(days=9))
+        await uow.commit()
+    async with opens() as uow:
+        assert (await uow.audit.list(AuditFilter(), PageRequest())).items == (entry,)
 
 
 async def test_an_erased_account_stays_as_nobodys_and_its_address_may_sign_up_again(opens: Opens) -> None:

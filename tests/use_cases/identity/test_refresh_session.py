@@ -162,8 +162,8 @@ async def test_a_replay_ends_the_session_for_whoever_holds_its_tokens(house: Ide
     assert (entry.action, entry.occasion.call_id) == (AuditAction.REFRESH_TOKEN_REUSED, "call-7")
     principal = house.access_tokens.verify(second.access_token.text).principal
     assert entry.subject_id == entry.occasion.actor.id == principal.user_id
-    assert entry.details == {
-        "session_id": str(principal.session_id),
+    assert entry.details == {"session_id": str(principal.session_id)}
+    assert entry.traces == {
         "client_network": "203.0.113.0/24",
         "user_agent": "Kapda for Android",
     }

@@ -15,12 +15,16 @@ _ADD = text("""
     VALUES (:id, :at, :actor_kind, :actor_id, :action, :subject_type, :subject_id, :reason, :request_id,
         CAST(:details AS jsonb))
 """)
+_ADD_TRACES = text("""
+    INSERT INTO audit_traces (entry_id, user_id, at, traces) VALUES (:entry_id, :user_id, :at, CAST(:traces AS jsonb))
+""")
 _LIST = text("""
-    SELECT id, at, actor_kind, actor_id, action, subject_type, subject_id, reason, request_id, details FROM audit_entries
+    SELECT id, e.at, actor_kind, actor_id, action, subject_type, subject_id, reason, request_id, details, traces
+    FROM audit_entries e LEFT JOIN audit_traces t ON t.entry_id = e.id
     WHERE (CAST(:subject_id AS uuid) IS NULL OR subject_id = :subject_id)
       AND (CAST(:actor_id AS uuid) IS NULL OR actor_id = :actor_id)
-      AND (CAST(:at AS timestamptz) IS NULL OR (at, id) < (:at, :id))
-    ORDER BY at DESC, id DESC LIMIT :limit
+      AND (CAST(:at AS timestamptz) IS NULL OR (e.at, id) < (:at, :id))
+    ORDER BY e.at DESC, id DESC LIMIT :limit
 """)
 
 
@@ -47,6 +51,16 @@ class PostgresAudit:
                 "details": to_json(entry.details),
             },
         )
+        if entry.traces:
+            await self._connection.execute(
+                _ADD_TRACES,
+                {
+                    "entry_id": entry.id,
+                    "user_id": entry.subject_id,
+                    "at": entry.at,
+                    "traces": to_json(entry.traces),
+                },
+            )
 
     async def list(self, which: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
         """See the port."""
@@ -73,4 +87,5 @@ def _entry(row: Row) -> AuditEntry:
         subject_type=row.subject_type,
         subject_id=row.subject_id,
         details=row.details,
+        traces=row.traces or {},
     )

@@ -36,6 +36,9 @@ _EXPORT = text("""
             SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'network', network, 'last_seen_at', last_seen_at) ORDER BY last_seen_at), '[]')
             FROM known_networks WHERE user_id = :user_id),
+        'alarms', (
+            SELECT coalesce(jsonb_agg(traces || jsonb_build_object('at', t.at, 'action', e.action) ORDER BY t.at), '[]')
+            FROM audit_traces t JOIN audit_entries e ON e.id = t.entry_id WHERE t.user_id = :user_id),
         'designers', (
             SELECT coalesce(jsonb_agg(d.display_name ORDER BY d.display_name), '[]')
             FROM designer_members m JOIN designers d ON d.id = m.designer_id WHERE m.user_id = :user_id),
@@ -97,6 +100,8 @@ _ERASURE: Sequence[TextClause] = (
         WHERE user_id = :user_id
     """),
     text("DELETE FROM known_networks WHERE user_id = :user_id"),
+    # What the audit log itself keeps says nothing of where somebody was.
+    text("DELETE FROM audit_traces WHERE user_id = :user_id"),
     # What was still to be mailed would find nobody.
     text("DELETE FROM mails WHERE user_id = :user_id"),
     text("DELETE FROM mailed_links WHERE user_id = :user_id"),

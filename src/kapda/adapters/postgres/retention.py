@@ -25,6 +25,8 @@ NONCES_FOR = timedelta(hours=1)
 ATTEMPTS_FOR = timedelta(days=7)
 # From where somebody got in half a year ago says little of who tries there now.
 NETWORKS_FOR = timedelta(days=180)
+# Somebody else's use of a session is looked into within weeks; it is kept as long as what it is compared with.
+TRACES_FOR = NETWORKS_FOR
 # Counted from when a mail was sent, or from when a link expired. People ask within the month whether a mail was sent; a
 # mail about an order stays longer than its event could come again.
 MAILS_FOR = timedelta(days=30)
@@ -62,12 +64,13 @@ _RULES: Mapping[TextClause, timedelta] = {
     _pruning("request_nonces", "signed_at"): NONCES_FOR,
     _pruning("log_in_attempts", "at"): ATTEMPTS_FOR,
     _pruning("known_networks", "last_seen_at"): NETWORKS_FOR,
+    _pruning("audit_traces", "at"): TRACES_FOR,
 }
 
 
 class PostgresRetention:
     """Prunes the request log, the queue's log, old deliveries, sessions that are long over with their tokens, nonces that
-    no signature can come back under, attempts at log-ins, and networks of long ago.
+    no signature can come back under, attempts at log-ins, and networks of long ago, those beside the audit log among them.
 
     Orders, payments, refunds and events are kept, and requests that must never take effect again.
     """

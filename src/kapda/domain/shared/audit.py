@@ -81,7 +81,11 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One deed. `subject_type` and `subject_id` name what it was done to; `details` are flat and hold no secret."""
+    """One deed. `subject_type` and `subject_id` name what it was done to; `details` are flat and hold no secret.
+
+    `traces` tell from where a user was, or seemed to be, at it. They are personal data, so they are kept beside the log: for
+    a time, and no longer than the account.
+    """
 
     id: UUID
     at: datetime
@@ -90,6 +94,11 @@ class AuditEntry:
     subject_type: str
     subject_id: UUID
     details: Mapping[str, Scalar] = field(default_factory=dict)
+    traces: Mapping[str, Scalar] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.traces and self.subject_type != "user":
+            raise ValueError("traces are of a user, with whose account they go")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,8 @@ class AuditFilter:
 
 
 class Audit(Protocol):
-    """The log, inside a unit of work: an entry is there exactly when its deed is. Nothing changes or deletes one."""
+    """The log, inside a unit of work: an entry is there exactly when its deed is. Nothing changes or deletes one;
+    its traces go."""
 
     async def add(self, entry: AuditEntry) -> None:
         """Write it down."""

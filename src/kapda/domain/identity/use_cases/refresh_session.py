@@ -21,7 +21,6 @@ from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.shared.audit import Actor, ActorKind, AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.errors import DomainError
-from kapda.domain.shared.events import Scalar
 from kapda.domain.shared.ids import IdGenerator
 
 
@@ -90,14 +89,19 @@ class RefreshSession:
             command.call_id,
             "a refresh token was used again after its grace",
         )
-        details: dict[str, Scalar] = {
-            "session_id": str(session.id),
-            "client_network": command.contact.network.text,
-            "user_agent": command.contact.user_agent,
-        }
         await uow.audit.add(
             AuditEntry(
-                self.ids.new(), now, occasion, AuditAction.REFRESH_TOKEN_REUSED, "user", session.user_id, details
+                self.ids.new(),
+                now,
+                occasion,
+                AuditAction.REFRESH_TOKEN_REUSED,
+                "user",
+                session.user_id,
+                details={"session_id": str(session.id)},
+                traces={
+                    "client_network": command.contact.network.text,
+                    "user_agent": command.contact.user_agent,
+                },
             )
         )
         await uow.commit()

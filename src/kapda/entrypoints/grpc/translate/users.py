@@ -28,7 +28,7 @@ def managed_user_to_proto(user: ManagedUser) -> managed_user_pb2.ManagedUser:
 
 
 def audit_entry_to_proto(entry: AuditEntry) -> managed_user_pb2.AuditEntry:
-    """An entry; whatever its details are, they are texts here."""
+    """An entry; whatever its details and traces are, they are texts here."""
     actor = entry.occasion.actor
     return managed_user_pb2.AuditEntry(
         id=str(entry.id),
@@ -40,5 +40,7 @@ def audit_entry_to_proto(entry: AuditEntry) -> managed_user_pb2.AuditEntry:
         subject_id=str(entry.subject_id),
         reason=entry.occasion.reason,
         request_id=entry.occasion.call_id,
-        details={name: "" if value is None else str(value) for name, value in entry.details.items()},
+        details={
+            name: "" if value is None else str(value) for name, value in {**entry.details, **entry.traces}.items()
+        },
     )
