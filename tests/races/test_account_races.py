@@ -1,10 +1,12 @@
 """Address books under many hands, and accounts that are deleted while their owner is still at it."""
 
+import asyncio
 import json
 from functools import partial
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from kapda.domain.identity.address_book import MAX_ADDRESSES, Label
 from kapda.domain.identity.client_network import ClientNetwork
@@ -28,6 +30,7 @@ from tests.shop.buyer import Buyer, Triple
 from tests.shop.devices import sign_in
 from tests.shop.gate import at_once
 from tests.shop.shop import ACCOUNT, Shop, new_request, signed
+from tests.waiting import until
 
 BROWSER = "A browser that is nobody else's"
 ELSEWHERE = Contact(ClientNetwork("198.51.100.0/24"), BROWSER)
@@ -93,6 +96,26 @@ async def test_an_account_deleted_while_a_checkout_starts_is_gone_or_is_in_use_n
             ("deleted", 0, {Reason.CART_EMPTY: 1}),
             ("active", 1, {Reason.ACCOUNT_IN_USE: 1}),
         )
+
+
+async def test_whoever_deletes_an_account_waits_for_its_checkout_before_its_requests(shop: Shop) -> None:
+    principal, buyer = await _member(shop)
+    checkout = await buyer.checks_out_one(await shop.variant())
+    answered = text("UPDATE request_log SET answer = answer WHERE scope = :id AND method = 'StartCheckout'")
+    async with shop.container.engine().connect() as opening:
+        await opening.execute(text("UPDATE checkouts SET id = id WHERE id = :id"), {"id": checkout.id})
+        deleting = asyncio.create_task(_delete(shop, principal))
+        await until(partial(_somebody_waits_for_a_lock, shop))
+        # Opening a checkout answers its request next: where the other one had that, each would wait for the other.
+        assert (await opening.execute(answered, {"id": principal.user_id})).rowcount == 1
+        await opening.commit()
+    with pytest.raises(FailedPreconditionError) as refusal:
+        await deleting
+    assert refusal.value.reason is Reason.ACCOUNT_IN_USE
+
+
+async def _somebody_waits_for_a_lock(shop: Shop) -> bool:
+    return await shop.count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
 
 
 async def _tables_that_know(shop: Shop, needle: str) -> set[str]:
@@ -181,9 +204,9 @@ async def test_a_copy_of_ones_data_has_the_purchase_and_nothing_secret_or_anothe
     await buyer.add(variant, 2)
     await _somebody_replays_a_token(shop, principal)
 
-    text = await shop.container.export_my_data().execute(ExportMyDataCommand(principal))
+    exported = await shop.container.export_my_data().execute(ExportMyDataCommand(principal))
 
-    document = json.loads(text)
+    document = json.loads(exported)
     assert document["account"]["id"] == str(principal.user_id)
     assert [kept["id"] for kept in document["orders"]] == [str(order.id)]
     assert document["orders"][0]["address"]["line1"] == buyer.address.line1
@@ -192,5 +215,5 @@ async def test_a_copy_of_ones_data_has_the_purchase_and_nothing_secret_or_anothe
     (alarm,) = document["alarms"]
     assert (alarm["action"], alarm["client_network"]) == ("REFRESH_TOKEN_REUSED", ELSEWHERE.network.text)
     assert alarm["user_agent"] == BROWSER
-    assert str(foreign.id) not in text
-    assert not {"password", "hash", "digest"} & set(text.lower().replace('"', " ").split())
+    assert str(foreign.id) not in exported
+    assert not {"password", "hash", "digest"} & set(exported.lower().replace('"', " ").split())

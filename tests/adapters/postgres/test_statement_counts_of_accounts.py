@@ -102,7 +102,7 @@ COUNTS = {
     "list_signing_keys": 1,
     "revoke_signing_key": 3,
     # user, attempts of late; lock, end sessions, each table that names the user, the account, what is open; attempt
-    "delete_my_account": 17,
+    "delete_my_account": 18,
 }
 
 

@@ -107,8 +107,6 @@ _ERASURE: Sequence[TextClause] = (
     text("DELETE FROM mailed_links WHERE user_id = :user_id"),
     text("DELETE FROM carts WHERE customer_id = :user_id"),
     text("DELETE FROM designer_members WHERE user_id = :user_id"),
-    # Kept answers to requests, such as carts and checkouts. The rows they tell of have keys of their own.
-    text("DELETE FROM request_log WHERE scope = :user_id"),
     # What the tax's place of supply was is no secret; who lives where is. The digest of the door goes as well.
     text("""
         UPDATE checkouts SET door = '',
@@ -121,6 +119,9 @@ _ERASURE: Sequence[TextClause] = (
         FROM payments p JOIN checkouts c ON c.id = p.checkout_id
         WHERE c.customer_id = :user_id AND e.gateway_payment_id = p.gateway_payment_id AND e.state <> 'pending'
     """),
+    # Kept answers to requests, such as carts and checkouts. The rows they tell of have keys of their own. Behind those
+    # rows: whoever opens a checkout locks it first and answers then, and must not meet us the other way round.
+    text("DELETE FROM request_log WHERE scope = :user_id"),
 )
 _ERASE_ACCOUNT = text("""
     UPDATE users SET email = id || '@deleted.invalid', email_key = id || '@deleted.invalid',
