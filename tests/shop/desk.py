@@ -195,6 +195,12 @@ _SUMS = """
 """
 
 
+async def sums_of(shop: Shop) -> Sums:
+    """By kapda's own books."""
+    (row,) = await shop.sql(_SUMS)
+    return Sums(**{name: int(value) for name, value in row.items()})
+
+
 async def check_books(shop: Shop) -> Sums:
     """Every promise holds, and kapda's books are the gateway's to the paisa: captured = orders + refunds + open cases.
 
@@ -206,8 +212,7 @@ async def check_books(shop: Shop) -> Sums:
     noted = {row["gateway_payment_id"] for row in await shop.sql("SELECT gateway_payment_id FROM foreign_payments")}
     assert noted <= foreign, "a payment of ours is noted as somebody else's"
     captured = {payment["id"]: payment for payment in books["payments"] if payment["captured"]}
-    (row,) = await shop.sql(_SUMS)
-    sums = Sums(**{name: int(value) for name, value in row.items()})
+    sums = await sums_of(shop)
     assert sums.captured == sum(p["amount"] for key, p in captured.items() if key not in foreign)
     assert sums.captured == sums.found
     theirs = {

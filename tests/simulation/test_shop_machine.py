@@ -21,6 +21,7 @@ _PLAIN = settings(
     print_blob=False,
 )
 _EXAMPLES_A_MINUTE = 25
+_LONG_SECONDS = 180.0
 
 
 @pytest.fixture(scope="module")
@@ -58,5 +59,8 @@ def test_f1_f3_f6_f10_f37_many_steps_in_any_order_leave_what_the_model_says(
     )
     machine = _machine(shop, loop_of)
     run_state_machine_as_test(seed(SEED)(machine), settings=many)
-    ends = ("placed", "expired", "superseded", "abandoned", "cancelled", "returned")
-    assert all(machine.reached[state] for state in ends), machine.reached
+    # What any dice lead to within a minute, and within some.
+    reached = ["placed", "cancelled", "expired", "unanswered", "start again", "place again"]
+    if CAMPAIGN_SECONDS >= _LONG_SECONDS:
+        reached += ["superseded", "abandoned", "returned", "decided", "cancel again", "refund again", "resolve again"]
+    assert all(machine.reached[state] for state in reached), machine.reached
