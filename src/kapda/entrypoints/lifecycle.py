@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kapda.entrypoints import garbage
+from kapda.entrypoints import arenas, garbage
 from kapda.entrypoints.container import Container
 from kapda.entrypoints.grpc.admission import TARGET_SECONDS
 from kapda.entrypoints.grpc.lanes import Lanes
@@ -37,6 +37,7 @@ async def run_server(settings: Settings, wired: Container | None = None, *, shar
     `wired` is a container with something in it replaced; by default it is made from the settings. `share_port` is for one
     of several servers on the port.
     """
+    arenas.share()
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
     server = build_server(settings, container, share_port=share_port)
@@ -104,6 +105,7 @@ async def run_worker(settings: Settings, wired: Container | None = None) -> None
     """Jobs and sweeps, until SIGTERM or SIGINT; `wired` as for the server."""
     from kapda.entrypoints.worker import worker  # noqa: PLC0415  (as above)
 
+    arenas.share()
     stop = stop_on_signals()
     container = wired or Container(settings=settings)
     garbage.settle()
