@@ -181,6 +181,11 @@ class InMemoryDesignerMembership:
             self.rows.add((designer_id, user_id))
         return designer_id in self.designers
 
+    async def remove(self, designer_id: DesignerId, user_id: UserId) -> bool:
+        was_one = (designer_id, user_id) in self.rows
+        self.rows.discard((designer_id, user_id))
+        return was_one
+
 
 class InMemoryIdentityUnitOfWork:
     """An IdentityUnitOfWork over a copy of the tables, which a commit puts in their place."""

@@ -72,6 +72,7 @@ from kapda.domain.checkout.use_cases.get_checkout import GetCheckout
 from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.checkout.use_cases.start_checkout import StartCheckout
 from kapda.domain.identity.use_cases.add_address import AddAddress
+from kapda.domain.identity.use_cases.add_house_member import AddHouseMember
 from kapda.domain.identity.use_cases.attempts_under_way import AttemptsUnderWay
 from kapda.domain.identity.use_cases.authenticate import Authenticate
 from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApiKey
@@ -89,6 +90,7 @@ from kapda.domain.identity.use_cases.get_me import GetMe
 from kapda.domain.identity.use_cases.get_profile import GetProfile
 from kapda.domain.identity.use_cases.get_user import GetUser
 from kapda.domain.identity.use_cases.get_user_by_email import GetUserByEmail
+from kapda.domain.identity.use_cases.house_editor import HouseEditor
 from kapda.domain.identity.use_cases.issue_api_key import IssueApiKey
 from kapda.domain.identity.use_cases.issue_signing_key import IssueSigningKey
 from kapda.domain.identity.use_cases.list_addresses import ListAddresses
@@ -106,6 +108,7 @@ from kapda.domain.identity.use_cases.password_confirmation import PasswordConfir
 from kapda.domain.identity.use_cases.prefer_address import PreferAddress
 from kapda.domain.identity.use_cases.refresh_session import RefreshSession
 from kapda.domain.identity.use_cases.remove_address import RemoveAddress
+from kapda.domain.identity.use_cases.remove_house_member import RemoveHouseMember
 from kapda.domain.identity.use_cases.request_email_confirmation import RequestEmailConfirmation
 from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordReset
 from kapda.domain.identity.use_cases.request_unlock import RequestUnlock
@@ -463,6 +466,9 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
         clock=clock,
     )
+    house_editor = providers.Factory(HouseEditor, unit_of_work=unit_of_work.provider, ids=ids, clock=clock)
+    add_house_member = providers.Factory(AddHouseMember, editor=house_editor, clock=clock)
+    remove_house_member = providers.Factory(RemoveHouseMember, editor=house_editor)
     # Signed requests.
     signing_secrets = providers.Singleton(_signing_secrets, settings)
     verify_signature = providers.Factory(

@@ -126,6 +126,22 @@ async def test_the_sessions_revoked_since_an_instant_are_told_with_that_instant(
     assert {session_id.int for session_id in await store.reader.revoked_since(NOW)} == {11, 12}
 
 
+async def test_a_user_is_made_a_member_once_and_none_any_more(store: IdentityStore) -> None:
+    await keep(store, ASHA)
+    house, nobodys, at = DesignerId(UUID(int=20)), DesignerId(UUID(int=22)), NOW
+    await store.join(house, ASHA.id)
+    async with store.unit_of_work() as uow:
+        assert await uow.designer_members.add(house, ASHA.id, at)
+        assert not await uow.designer_members.add(nobodys, ASHA.id, at)
+        assert await uow.designer_members.designers_of(ASHA.id) == (house,)
+        assert [await uow.designer_members.remove(house, ASHA.id) for _ in range(2)] == [True, False]
+        assert await uow.designer_members.designers_of(ASHA.id) == ()
+        assert await uow.designer_members.add(house, ASHA.id, at)
+        await uow.commit()
+    async with store.unit_of_work() as uow:
+        assert await uow.designer_members.designers_of(ASHA.id) == (house,)
+
+
 async def test_a_user_acts_for_the_houses_that_name_them(store: IdentityStore) -> None:
     await keep(store, ASHA)
     async with store.unit_of_work() as uow:

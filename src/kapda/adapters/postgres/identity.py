@@ -41,9 +41,14 @@ _SAVE_USER = text("""
 
 _DESIGNERS_OF = text("SELECT designer_id FROM designer_members WHERE user_id = :user_id ORDER BY designer_id")
 _ADD_MEMBER = text("""
-    INSERT INTO designer_members (designer_id, user_id, created_at)
-    SELECT id, :user_id, :at FROM designers WHERE id = :designer_id
-    RETURNING true
+    WITH house AS (SELECT id FROM designers WHERE id = :designer_id), added AS (
+        INSERT INTO designer_members (designer_id, user_id, created_at) SELECT id, :user_id, :at FROM house
+        ON CONFLICT ON CONSTRAINT designer_members_pkey DO NOTHING
+    )
+    SELECT true FROM house
+""")
+_REMOVE_MEMBER = text("""
+    DELETE FROM designer_members WHERE designer_id = :designer_id AND user_id = :user_id RETURNING true
 """)
 
 
@@ -95,9 +100,13 @@ class PostgresDesignerMembership:
         return tuple(DesignerId(designer_id) for designer_id in found)
 
     async def add(self, designer_id: DesignerId, user_id: UserId, at: datetime) -> bool:
-        """Insert the membership; False where there is no such house."""
+        """Insert the membership, if it is not there; False where there is no such house."""
         values = {"designer_id": designer_id, "user_id": user_id, "at": at}
         return bool(await self._connection.scalar(_ADD_MEMBER, values))
+
+    async def remove(self, designer_id: DesignerId, user_id: UserId) -> bool:
+        """Delete the membership; whether it was there."""
+        return bool(await self._connection.scalar(_REMOVE_MEMBER, {"designer_id": designer_id, "user_id": user_id}))
 
 
 def _user_values(user: User) -> dict[str, object]:

@@ -122,7 +122,11 @@ class DesignerMembership(Protocol):
         ...
 
     async def add(self, designer_id: DesignerId, user_id: UserId, at: datetime) -> bool:
-        """Make the user a member; False where there is no such house."""
+        """Make the user a member, if they are none yet; False where there is no such house."""
+        ...
+
+    async def remove(self, designer_id: DesignerId, user_id: UserId) -> bool:
+        """Make the user no member any more; whether they were one."""
         ...
 
 

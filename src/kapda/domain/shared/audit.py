@@ -58,6 +58,8 @@ class AuditAction(Enum):
     # By somebody else than their user.
     SESSIONS_LISTED = "SESSIONS_LISTED"
     SESSIONS_ENDED = "SESSIONS_ENDED"
+    HOUSE_MEMBER_ADDED = "HOUSE_MEMBER_ADDED"
+    HOUSE_MEMBER_REMOVED = "HOUSE_MEMBER_REMOVED"
     # By nobody's will: whoever used the token a second time had it end.
     REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"  # noqa: S105  (a name, no secret)
 

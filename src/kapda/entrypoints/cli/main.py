@@ -11,6 +11,7 @@ import uvloop
 
 from kapda.entrypoints.addresses import host_and_port
 from kapda.entrypoints.cli.api_keys import app as api_keys
+from kapda.entrypoints.cli.houses import app as houses
 from kapda.entrypoints.cli.payments import app as payments
 from kapda.entrypoints.cli.running import cannot_start, process_settings, run
 from kapda.entrypoints.cli.signing_keys import app as signing_keys
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(payments)
 app.add_typer(api_keys)
 app.add_typer(signing_keys)
+app.add_typer(houses)
 app.command()(sign)
 
 
