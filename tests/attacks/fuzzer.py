@@ -73,6 +73,7 @@ class Fuzzer:
         self._messages = Messages(Values(self._dice), self.stage.known)
         self._earlier: deque[Shot] = deque(maxlen=_REMEMBERED)
         self._secrets: list[str] = []
+        self._aimed_at: set[str] = set()
 
     async def fire(self, go_on: Callable[[int], bool]) -> None:
         """Volley after volley for as long as `go_on` says so of the number of shots."""
@@ -98,11 +99,17 @@ class Fuzzer:
         return reason
 
     def _aim(self) -> Shot:
-        if self._earlier and self._dice.random() < 0.1:
+        if len(self._aimed_at) == len(self.methods) and self._dice.random() < 0.1:
             earlier = self._dice.choice(self._earlier)
             caller = earlier.caller if self._dice.random() < 0.5 else self._dice.choice(CALLERS)
             return Shot(earlier.method, caller, earlier.request)
-        method = self._dice.choice(self.methods)
+        # Each of them once before any of them twice.
+        method = (
+            self.methods[len(self._aimed_at)]
+            if len(self._aimed_at) < len(self.methods)
+            else self._dice.choice(self.methods)
+        )
+        self._aimed_at.add(method.path)
         among = self.stage.allowed(method) if self._dice.random() < 0.85 else list(CALLERS)
         shot = Shot(method, caller := self._dice.choice(among), self._request(method, caller))
         self._earlier.append(shot)
@@ -163,7 +170,8 @@ class Fuzzer:
                 received = await self.stage.send(shot.method, shot.request, shot.caller)
             except grpc.aio.AioRpcError as error:
                 return self._refused(shot, error)
-            assert b"$argon2" not in received
+            told = [secret for secret in self._secrets if secret.encode() in received]
+            assert not told, f"tells a secret: {told}"
             self.stage.known.learn_from(shot.caller, shot.method.read_response(received))
             self.answers[shot.method.descriptor.name, "OK"] += 1
             return None

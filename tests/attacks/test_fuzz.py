@@ -33,7 +33,10 @@ async def _keep_promises(shop: Shop) -> None:
 
 
 async def test_a_short_fuzz_finds_no_fault_of_ours(stage: Stage) -> None:
-    await _fuzz(stage, Fuzzer(stage, seed=1), 0.0, SHOTS)
+    fuzzer = Fuzzer(stage, seed=1)
+    await _fuzz(stage, fuzzer, 0.0, SHOTS)
+    assert {name for name, _ in fuzzer.answers} == {method.descriptor.name for method in METHODS}
+    assert {name for name, reason in fuzzer.answers if reason == "OK"}
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.descriptor.name)

@@ -11,7 +11,7 @@ import pytest
 
 from kapda.domain.identity.user import Role
 from tests.attacks.breakages import with_value
-from tests.attacks.contract import METHODS, Method, Path, fields_of
+from tests.attacks.contract import METHODS, Method, Path, fields_of, method_named
 from tests.attacks.messages import Messages
 from tests.attacks.plot import buy
 from tests.attacks.refusals import Refusal
@@ -20,7 +20,6 @@ from tests.attacks.values import Values
 
 # Each owns things of the kinds that the other owns.
 PAIRS = [("asha", "ravi"), ("loom", "press")]
-OWNED = [method for method in METHODS if method.owned]
 LISTS = [method for method in METHODS if "page_token" in method.request.fields_by_name]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|SKU-[0-9a-f]+")
 
@@ -46,6 +45,19 @@ def _things(method: Method) -> list[Path]:
     return [path for path in paths if path[-1].name.endswith(("_id", "sku")) and path[-1].name not in not_owned]
 
 
+OWNED = [method for method in METHODS if method.owned and _things(method)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _everybody_has_what_may_be_asked_for(stage: Stage) -> None:
+    """An address and a session that are known, beside what the plot has given to each."""
+    messages, adding = messages_for(stage), method_named("AddAddress")
+    for caller in (one for pair in PAIRS for one in pair):
+        added = await stage.send(adding, messages.good(adding, caller).SerializeToString(), caller)
+        stage.known.learn_from(caller, adding.read_response(added))
+        await stage.ask("ListSessions", caller)
+
+
 def _facts(refusal: Refusal) -> tuple[Any, ...]:
     kinds = [detail.type_url for detail in refusal.status.details]
     return refusal.code, refusal.reason, _UUID.sub("?", refusal.text), sorted(refusal.facts), kinds
@@ -54,6 +66,7 @@ def _facts(refusal: Refusal) -> tuple[Any, ...]:
 @pytest.mark.parametrize("method", OWNED, ids=lambda method: method.descriptor.name)
 async def test_anothers_thing_is_answered_as_one_that_does_not_exist(stage: Stage, method: Method) -> None:
     messages, before = messages_for(stage), await stage.everything_written()
+    tried: set[str] = set()
     for owner, stranger in [(one, other) for pair in PAIRS for one, other in (pair, pair[::-1])]:
         if stranger not in stage.allowed(method):
             continue
@@ -63,10 +76,12 @@ async def test_anothers_thing_is_answered_as_one_that_does_not_exist(stage: Stag
                 asked, absent = (with_value(good, path, value) for value in (theirs, _of_nobody(path[-1].name)))
                 found = await refusal_of(stage, method, asked.SerializeToString(), stranger)
                 missing = await refusal_of(stage, method, absent.SerializeToString(), stranger)
+                tried.add(path[-1].name)
                 assert found is not None, f"{stranger} had {owner}'s {path[-1].name}"
                 assert missing is not None
                 assert _facts(found) == _facts(missing)
                 assert found.code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT), found.text
+    assert tried == {path[-1].name for path in _things(method)}
     assert await stage.everything_written() == before
 
 

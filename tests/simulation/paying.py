@@ -79,6 +79,7 @@ class Paying(Buying):
         admin, case, request = self.run(self.shop.admin()), one.case, new_request()
         decided = self.asks("resolve", lambda: resolve(self.shop, admin, case, how, request))
         assert not isinstance(decided, Exception), decided
+        self.asks_again(self.asked[-1])
         one.case = None
         self.reached["decided"] += 1
 

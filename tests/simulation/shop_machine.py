@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from kapda.domain.shared.errors import FailedPreconditionError
-from kapda.domain.shared.request_log import Answer
 from tests.shop.buyer import settle
 from tests.shop.desk import cancel, check_books, customer, refund, send_due
 from tests.shop.shop import new_request
 from tests.simulation.known import check_what_is_known
 from tests.simulation.paying import Paying
-from tests.simulation.walk import LOST, Asked
+from tests.simulation.walk import LOST
 
 
 class ShopMachine(Paying):
@@ -32,7 +31,7 @@ class ShopMachine(Paying):
             return
         one.cancelled = True
         if twice:
-            self._again(self.asked[-1])
+            self.asks_again(self.asked[-1])
         for variant, pieces in one.pieces.items():
             self.on_hand[variant] += pieces - one.returned[variant]
 
@@ -54,7 +53,7 @@ class ShopMachine(Paying):
             return
         one.returned[variant] += 1
         if twice:
-            self._again(self.asked[-1])
+            self.asks_again(self.asked[-1])
         self.on_hand[variant] += restock
 
     @rule(lost=LOST)
@@ -72,12 +71,7 @@ class ShopMachine(Paying):
     def somebody_asks_again(self, data: st.DataObject) -> None:
         """Whatever has become of it since: the first answer, and nothing happens."""
         what = data.draw(st.sampled_from(sorted({asked.what for asked in self.asked})))
-        self._again(data.draw(st.sampled_from([asked for asked in self.asked if asked.what == what])))
-
-    def _again(self, asked: Asked) -> None:
-        again = self.run(asked.call())
-        assert again == Answer(asked.answer, replayed=True), asked.what
-        self.reached[f"{asked.what} again"] += 1
+        self.asks_again(data.draw(st.sampled_from([asked for asked in self.asked if asked.what == what])))
 
     @invariant()
     def shelves_and_carts_are_the_models(self) -> None:

@@ -99,6 +99,12 @@ class Walk(RuleBasedStateMachine):
         self.asked.append(Asked(what, call, answer.value))
         return answer.value
 
+    def asks_again(self, asked: Asked) -> None:
+        """The first answer, whatever has become of it since, and nothing happens."""
+        again = self.run(asked.call())
+        assert again == Answer(asked.answer, replayed=True), asked.what
+        self.reached[f"{asked.what} again"] += 1
+
     def unanswered(self, lost: int) -> AbstractAsyncContextManager[None]:
         """The gateway acts on the next so many calls, and does not answer."""
         return faults(self.shop, {"kind": "timeout_after", "times": lost}) if lost else nullcontext()
