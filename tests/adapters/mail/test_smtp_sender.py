@@ -4,31 +4,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from kapda.adapters.mail.mime import Sender
 from kapda.adapters.mail.smtp_sender import CONNECTIONS, Security, SmtpSender, SmtpServer
-from kapda.domain.identity.user import DisplayName, EmailAddress
-from kapda.domain.notifications.letters import Content, OutgoingMail
 from kapda.domain.notifications.ports import MailRefusedError, MailUnavailableError
 from kapda.domain.shared.ids import MailId
-from kapda.domain.shared.mails import MailKind
 from tests.certificates import certified
+from tests.fakes.outbox import FROM, MAIL
 from tests.mail_server import MailServer, serving_mail
-
-FROM = Sender("The Kapda Co.", "no-reply@kapda.test")
-MAIL = OutgoingMail(
-    MailId(UUID(int=0x5E)),
-    MailKind.ORDER_PLACED,
-    EmailAddress("asha@example.in"),
-    DisplayName("आशा राव"),
-    datetime(2026, 3, 14, 6, 30, tzinfo=UTC),
-    Content("Your order K100001", "Dear आशा\n.\nbye\n", "<p>Dear आशा</p>"),
-)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 from uuid import UUID
@@ -31,31 +31,11 @@ from kapda.domain.shared.mails import MailKind, MailRequest
 from tests.fakes import samples
 from tests.fakes.database import InMemoryDatabase
 from tests.fakes.identity import CountingIds, SettableClock
+from tests.fakes.outbox import Outbox
 from tests.fakes.samples import ASHA, BINOD, NOON
 from tests.waiting import until
 
 TOKENS = HmacLinkTokens(bytes(range(32)))
-
-
-@dataclass
-class Outbox:
-    """A MailSender that keeps, or fails as it is told; no transaction may be open meanwhile."""
-
-    database: InMemoryDatabase
-    mails: list[OutgoingMail] = field(default_factory=list)
-    error: BaseException | None = None
-    # For single mails, in place of `error`; what is waited for before them.
-    errors: dict[int, Exception] = field(default_factory=dict)
-    delays: dict[int, asyncio.Event] = field(default_factory=dict)
-
-    async def send(self, mail: OutgoingMail) -> None:
-        self.database.check_nothing_open()
-        if mail.id.int in self.delays:
-            await self.delays[mail.id.int].wait()
-        error = self.errors.get(mail.id.int, self.error)
-        if error is not None:
-            raise error
-        self.mails.append(mail)
 
 
 class Silent:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kapda.adapters.mail.mime import Sender, to_message
 from kapda.domain.notifications.letters import OutgoingMail
+from kapda.domain.notifications.ports import MailUnavailableError
 
 
 class MailboxSender:
@@ -15,8 +16,11 @@ class MailboxSender:
         self._sender = sender
 
     async def send(self, mail: OutgoingMail) -> None:
-        """See the port."""
-        await asyncio.to_thread(self._write, mail)
+        """See the port. A folder refuses no letter for good: what cannot be written now waits until it can."""
+        try:
+            await asyncio.to_thread(self._write, mail)
+        except OSError as error:
+            raise MailUnavailableError(type(error).__name__) from None
 
     def _write(self, mail: OutgoingMail) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
