@@ -358,6 +358,10 @@ async def test_r1_a_late_yes_for_pieces_that_are_gone_is_not_captured_and_its_re
     assert await refunds_of(shop, payment_id) == []
     assert await cases_of(shop, payment_id) == []
     assert await shop.count("payments WHERE gateway_payment_id = :id", id=payment_id) == 0
+    # Whoever paid is told, once, whichever door hears of it first.
+    await poll(shop, checkout.id)
+    mails = await shop.sql("SELECT kind, user_id FROM mails WHERE subject_id = :id", id=checkout.id)
+    assert [(row["kind"], row["user_id"]) for row in mails] == [("payment_given_back", late.id)]
     await check_books(shop)
 
 

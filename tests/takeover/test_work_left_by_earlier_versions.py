@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ import pytest
 from sqlalchemy import text
 
 import kapda.domain
+from kapda.adapters.system.clock import SystemClock
 from kapda.domain.notifications.mailing_sink import MailingSink
 from kapda.domain.ops.use_cases.relay_events import RelayEvents
 from kapda.domain.shared.events import DomainEvent, SequencedEvent
@@ -97,6 +99,20 @@ async def test_a_job_that_an_earlier_version_queued_is_done(bench: Bench, kind: 
         await until_ready(client)
         await until(bench.has_no_jobs)
     assert SUBJECT in str(done.commands)
+
+
+async def test_a_kind_of_mail_that_only_a_later_version_knows_is_left_to_it_and_holds_up_no_other(bench: Bench) -> None:
+    async with bench.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE mails DROP CONSTRAINT mails_kind_known"))
+        await connection.execute(
+            text("""INSERT INTO mails (id, kind, address, queued_at, next_attempt_at)
+                    SELECT uuidv7(), kind, kind || '@example.in', now(), now()
+                    FROM (VALUES ('parcel_lost'), ('unlock')) AS left_behind (kind)""")
+        )
+    now = SystemClock().now()
+    async with bench.unit_of_work() as uow:
+        taken = await uow.mails.take(now, now + timedelta(minutes=1), 100)
+    assert [mail.kind for mail in taken] == [MailKind.UNLOCK]
 
 
 async def test_a_kind_of_job_that_only_a_later_version_knows_is_left_to_it(bench: Bench) -> None:

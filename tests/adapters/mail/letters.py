@@ -7,7 +7,14 @@ from uuid import UUID
 
 from kapda.domain.checkout.checkout import CheckoutState
 from kapda.domain.identity.mailed_link import LinkPurpose
-from kapda.domain.notifications.letters import Letter, LinkLetter, OrderLetter, PasswordChangedLetter, RefundLetter
+from kapda.domain.notifications.letters import (
+    GivenBackLetter,
+    Letter,
+    LinkLetter,
+    OrderLetter,
+    PasswordChangedLetter,
+    RefundLetter,
+)
 from kapda.domain.notifications.mail import LINK_PURPOSES
 from kapda.domain.orders.order import Order, place
 from kapda.domain.payments.payment_case import CaseKind
@@ -55,11 +62,13 @@ def letters_of(kind: MailKind, number: str = "K100001", text: str = "Handblock",
         return [PasswordChangedLetter(CHANGED_AT, url)]
     if kind in (MailKind.ORDER_PLACED, MailKind.ORDER_CANCELLED):
         return [OrderLetter(an_order(number, text), url)]
+    if kind is MailKind.PAYMENT_GIVEN_BACK:
+        return [GivenBackLetter(REFUND, url)]
     strays = [RefundLetter(REFUND, None, url, case) for case in CaseKind]
     return [RefundLetter(REFUND, number, url), RefundLetter(REFUND, None, url), *strays]
 
 
-def facts_of(kind: MailKind, letter: Letter) -> set[str]:
+def facts_of(kind: MailKind, letter: Letter) -> set[str]:  # noqa: PLR0911  (one a kind of letter)
     """What the letter has to say, word by word."""
     match letter:
         case LinkLetter(purpose=purpose, url=url):
@@ -68,6 +77,8 @@ def facts_of(kind: MailKind, letter: Letter) -> set[str]:
             return {url, "15 March 2026, 02:01 IST"}
         case RefundLetter(url=url, no_order=CaseKind()) if kind is MailKind.REFUND_REQUESTED:
             return {url, "received your payment of ₹12,34,567.89", "could not become an order"}
+        case GivenBackLetter(url=url):
+            return {url, "₹12,34,567.89", "did not take the money"}
         case RefundLetter(order_number=number, url=url):
             return {url, "₹12,34,567.89", *({number} if number else ())}
         case OrderLetter(order=order, url=url) if kind is MailKind.ORDER_CANCELLED:

@@ -25,6 +25,7 @@ _SUBJECTS: Final = {
     MailKind.ORDER_CANCELLED: "Your order {number} is cancelled",
     MailKind.REFUND_REQUESTED: "Your refund is on its way",
     MailKind.REFUND_PROCESSED: "Your refund has been paid",
+    MailKind.PAYMENT_GIVEN_BACK: "We did not take your payment",
 }
 _NO_ORDER: Final = "Your payment is on its way back"
 # Why money became no order, where that is more than the shop's own affair.

@@ -35,15 +35,17 @@ _QUEUE_TO_PAYERS = text("""
     ON CONFLICT DO NOTHING
 """)
 # One statement takes and leases; a mail that somebody else is taking, or is just noting the end of, is left to them.
-# A mail in hand stays due, behind its lease: no index has to know.
+# A mail in hand stays due, behind its lease: no index has to know. A kind that only a later version knows is left to it.
 _TAKE = text("""
     WITH due AS MATERIALIZED (
-        SELECT id FROM mails WHERE next_attempt_at <= :at AND (leased_until IS NULL OR leased_until <= :at)
+        SELECT id FROM mails
+        WHERE next_attempt_at <= :at AND kind = ANY(CAST(:kinds AS text[])) AND (leased_until IS NULL OR leased_until <= :at)
         ORDER BY next_attempt_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE mails m SET attempts = attempts + 1, leased_until = :until FROM due WHERE m.id = due.id
     RETURNING m.id, kind, user_id, address, subject_id, link_id, attempts, queued_at
 """)
+_KNOWN = [kind.value for kind in MailKind]
 _ADDRESSED = text("UPDATE mails SET user_id = :user_id, address = NULL WHERE id = :id AND state = 'queued'")
 _LINKED = text("UPDATE mails SET link_id = :link_id WHERE id = :id AND state = 'queued'")
 _RECORD = text("""
@@ -101,7 +103,7 @@ class PostgresMails:
 
     async def take(self, at: datetime, until: datetime, limit: int) -> tuple[Mail, ...]:
         """See the port."""
-        rows = await self._connection.execute(_TAKE, {"at": at, "until": until, "limit": limit})
+        rows = await self._connection.execute(_TAKE, {"at": at, "until": until, "limit": limit, "kinds": _KNOWN})
         return tuple(_mail(row) for row in rows)
 
     async def addressed(self, mail_id: MailId, user_id: UserId) -> None:

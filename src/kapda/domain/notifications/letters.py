@@ -48,7 +48,15 @@ class RefundLetter:
     no_order: CaseKind | None = None
 
 
-Letter: TypeAlias = LinkLetter | PasswordChangedLetter | OrderLetter | RefundLetter
+@dataclass(frozen=True, slots=True)
+class GivenBackLetter:
+    """A payment for that much that nobody here took: the gateway gives it back by itself."""
+
+    amount: Money
+    url: str
+
+
+Letter: TypeAlias = LinkLetter | PasswordChangedLetter | OrderLetter | RefundLetter | GivenBackLetter
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from kapda.domain.checkout.ports import Checkouts
 from kapda.domain.identity.mail_ports import MailedLinks
 from kapda.domain.identity.ports import Users
 from kapda.domain.notifications.letters import OutgoingMail
@@ -94,3 +95,6 @@ class NotificationUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def cases(self) -> Cases: ...
+
+    @property
+    def checkouts(self) -> Checkouts: ...

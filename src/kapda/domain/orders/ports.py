@@ -13,6 +13,7 @@ from kapda.domain.payments.ports import AccountReadings, Cases, GatewayEvents, P
 from kapda.domain.shared.events import Outbox
 from kapda.domain.shared.ids import CheckoutId, OrderId, RefundId, UserId
 from kapda.domain.shared.jobs import Jobs
+from kapda.domain.shared.mails import Mails
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import RequestLog
 from kapda.domain.shared.request_proof import Nonces
@@ -107,3 +108,6 @@ class OrderUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def jobs(self) -> Jobs: ...
+
+    @property
+    def mails(self) -> Mails: ...

@@ -62,6 +62,11 @@ class GatewayPayment:
     method: str
     created_at: datetime
 
+    @property
+    def given_back(self) -> bool:
+        """Whether it was authorised, never taken, and is on its way back by the gateway's own doing."""
+        return self.state is GatewayPaymentState.REFUNDED and not self.captured
+
 
 @unique
 class GatewayRefundState(Enum):

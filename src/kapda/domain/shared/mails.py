@@ -25,6 +25,7 @@ class MailKind(Enum):
     ORDER_CANCELLED = "order_cancelled"
     REFUND_REQUESTED = "refund_requested"
     REFUND_PROCESSED = "refund_processed"
+    PAYMENT_GIVEN_BACK = "payment_given_back"
 
     @property
     def names_recipient(self) -> bool:
@@ -35,6 +36,7 @@ class MailKind(Enum):
         return self in _ABOUT_A_PURCHASE
 
 
+# Not of one that was given back: for that nobody has paid.
 _ABOUT_A_PURCHASE = frozenset(
     {MailKind.ORDER_PLACED, MailKind.ORDER_CANCELLED, MailKind.REFUND_REQUESTED, MailKind.REFUND_PROCESSED}
 )

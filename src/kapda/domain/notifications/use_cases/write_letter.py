@@ -6,6 +6,7 @@ from kapda.domain.identity.mail_ports import LinkTokens
 from kapda.domain.identity.mailed_link import LinkPurpose, MailedLink
 from kapda.domain.identity.user import EmailAddress, User
 from kapda.domain.notifications.letters import (
+    GivenBackLetter,
     Letter,
     LinkLetter,
     OrderLetter,
@@ -17,7 +18,7 @@ from kapda.domain.notifications.mail import LINK_PURPOSES, LINKS_WITHIN, MAX_LIN
 from kapda.domain.notifications.ports import NotificationUnitOfWork
 from kapda.domain.orders.order import Order
 from kapda.domain.shared.clock import Clock
-from kapda.domain.shared.ids import IdGenerator, LinkId, OrderId, RefundId
+from kapda.domain.shared.ids import CheckoutId, IdGenerator, LinkId, OrderId, RefundId
 from kapda.domain.shared.mails import MailKind
 
 ABOUT_ORDERS = frozenset({MailKind.ORDER_PLACED, MailKind.ORDER_CANCELLED})
@@ -72,6 +73,9 @@ class WriteLetter:
                 return self._order_letter(order, user)
             case MailKind.REFUND_REQUESTED | MailKind.REFUND_PROCESSED:
                 return await self._refund_letter(uow, mail)
+            case MailKind.PAYMENT_GIVEN_BACK:
+                checkout = await uow.checkouts.get(CheckoutId(mail.subject_id), user.id) if mail.subject_id else None
+                return DropReason.NO_SUBJECT if checkout is None else GivenBackLetter(checkout.total, self.pages.orders)
 
     def _order_letter(self, order: Order | None, user: User) -> Letter | DropReason:
         if order is None or order.customer_id != user.id:

@@ -15,6 +15,7 @@ from kapda.domain.payments.payment_case import BY_ITSELF, CaseKind, CaseState, P
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.events import DomainEvent
 from kapda.domain.shared.ids import CaseId, IdGenerator, OrderId, PaymentId
+from kapda.domain.shared.mails import MailKind, MailRequest
 from kapda.domain.shared.money import Money
 
 
@@ -52,6 +53,13 @@ class Bookkeeper:
         if by_itself:
             await self.refunder.of_case(uow, case, payment, reason=kind.value, actor="finisher")
         return case
+
+    async def tell_given_back(self, uow: OrderUnitOfWork, checkout: Checkout) -> None:
+        """Nobody took the money, so nothing is booked; whoever paid hears of it once, by mail."""
+        mail = MailRequest.to_user(
+            self.ids.new(), MailKind.PAYMENT_GIVEN_BACK, checkout.customer_id, self.clock.now(), checkout.id
+        )
+        await uow.mails.queue(mail)
 
     async def place_case(self, uow: OrderUnitOfWork, checkout: Checkout, payment: Payment, actor: str) -> Order:
         """The order that a case's money pays after all: the payment is kept already, and its money is unassigned.

@@ -136,7 +136,7 @@ class FinishPayment:
             return Finished(Ending.CASE, case=await uow.cases.of_payment(payment.id))
         verdict = judge(checkout, payment, paid_the_order=known is not None)
         if verdict.step is Step.WAIT:
-            return _WAITING
+            return await self._wait(uow, checkout, payment)
         if verdict.step is Step.CAPTURE:
             return await self._pin(uow, checkout)
         if verdict.step is Step.PLACED:
@@ -147,6 +147,13 @@ class FinishPayment:
         if kind is not None:
             return Finished(Ending.CASE, case=await self.bookkeeper.open_case(uow, kind, checkout, payment))
         return Finished(Ending.PLACED, order=await self.bookkeeper.place(uow, checkout, payment, command.actor))
+
+    async def _wait(self, uow: OrderUnitOfWork, checkout: Checkout, payment: GatewayPayment) -> Finished:
+        if not payment.given_back:
+            return _WAITING
+        await self.bookkeeper.tell_given_back(uow, checkout)
+        # Not _WAITING itself: there is something to commit.
+        return Finished(Ending.WAITING)
 
     async def _rehold(self, uow: OrderUnitOfWork, checkout: Checkout) -> bool:
         lines = [HoldLine(line.variant_id, line.quantity) for line in checkout.lines]

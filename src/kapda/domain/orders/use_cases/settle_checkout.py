@@ -77,7 +77,7 @@ class SettleCheckout:
         return checkout
 
     async def _finish(self, payment: GatewayPayment) -> None:
-        if payment.captured or payment.state is GatewayPaymentState.AUTHORIZED:
+        if payment.captured or payment.given_back or payment.state is GatewayPaymentState.AUTHORIZED:
             await self.finish_payment.execute(FinishPaymentCommand(payment.id, "poller"))
 
     async def _note_refunds(self, payment: GatewayPayment) -> None:
