@@ -9,6 +9,8 @@ from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import LineFacts
 from kapda.domain.checkout.checkout import LIVE
 from kapda.domain.shared.ids import CartId, VariantId
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
+from tests.fakes.requests_and_events import InMemoryRequestLog
 from tests.fakes.tables import CartLineRow, CartRow, Tables, VariantRow
 
 
@@ -17,9 +19,14 @@ class InMemoryCarts:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._requests = InMemoryRequestLog(tables)
 
     async def get(self, owner: CartOwner, at: datetime) -> Cart | None:
         row = self._row(owner, at)
+        return None if row is None else self._cart(row.id)
+
+    def _cart(self, cart_id: CartId) -> Cart | None:
+        row = self._tables.carts.get(cart_id)
         if row is None:
             return None
         lines = sorted(
@@ -51,6 +58,12 @@ class InMemoryCarts:
         self._tables.carts[row.id] = replace(row, version=row.version + 1, updated_at=at, expires_at=expires_at)
         return row.id
 
+    async def claim_and_touch(
+        self, key: RequestKey, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime
+    ) -> CartId | EarlierRequest[Cart] | None:
+        earlier = await self._requests.claim(key, Cart)
+        return earlier if earlier is not None else await self.touch(owner, new_id, at, expires_at)
+
     async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:
         self._tables.carts[cart_id] = CartRow(cart_id, None, 1, at, expires_at, token_digest)
 
@@ -75,23 +88,23 @@ class InMemoryCarts:
             await self._delete(row.id)
         return len(gone)
 
-    async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
+    async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> Cart | None:
         line = self._tables.cart_lines.get((cart_id, variant_id))
         total = quantity + (line.quantity if line is not None else 0)
         if not self._allowed(await self.facts(cart_id, variant_id), total):
-            return False
+            return None
         price = line.price_when_added if line is not None else self._tables.variants[variant_id].price
         self._tables.cart_lines[cart_id, variant_id] = CartLineRow(
             total, price, line.created_at if line is not None else at
         )
-        return True
+        return self._cart(cart_id)
 
-    async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
+    async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> Cart | None:
         line = self._tables.cart_lines.get((cart_id, variant_id))
         if line is None or not self._allowed(await self.facts(cart_id, variant_id), quantity):
-            return False
+            return None
         self._tables.cart_lines[cart_id, variant_id] = replace(line, quantity=quantity)
-        return True
+        return self._cart(cart_id)
 
     async def facts(self, cart_id: CartId, variant_id: VariantId) -> LineFacts:
         variant = self._tables.variants.get(variant_id)
@@ -105,12 +118,14 @@ class InMemoryCarts:
             line_count=sum(1 for cart, _ in self._tables.cart_lines if cart == cart_id),
         )
 
-    async def remove_line(self, cart_id: CartId, variant_id: VariantId) -> bool:
-        return self._tables.cart_lines.pop((cart_id, variant_id), None) is not None
+    async def remove_line(self, cart_id: CartId, variant_id: VariantId) -> Cart | None:
+        removed = self._tables.cart_lines.pop((cart_id, variant_id), None)
+        return None if removed is None else self._cart(cart_id)
 
-    async def clear(self, cart_id: CartId) -> None:
+    async def clear(self, cart_id: CartId) -> Cart | None:
         for key in [key for key in self._tables.cart_lines if key[0] == cart_id]:
             del self._tables.cart_lines[key]
+        return self._cart(cart_id)
 
     async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:
         for variant_id, quantity in bought:

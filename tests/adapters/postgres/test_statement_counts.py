@@ -71,10 +71,10 @@ READS = {
     "get_product": 1,
 }
 WRITES = {
-    "add_item": 5,  # claim, touch the cart, add, read the cart, answer
-    "change_item": 5,
-    "remove_item": 5,
-    "clear_cart": 5,
+    "add_item": 3,  # claim + touch the cart, add and read the cart, answer
+    "change_item": 3,
+    "remove_item": 3,
+    "clear_cart": 3,
     "receive_stock": 3,  # claim, receive, answer
     "adjust_stock": 3,
     "adjust_stock to low": 4,  # claim, adjust, read what became low, event + answer

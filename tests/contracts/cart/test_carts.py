@@ -11,7 +11,9 @@ from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import LineFacts
 from kapda.domain.checkout.checkout import CheckoutState
 from kapda.domain.inventory.stock import HoldLine
-from kapda.domain.shared.ids import CartId, HoldId, UserId, VariantId
+from kapda.domain.shared.errors import InvalidArgumentError, Reason
+from kapda.domain.shared.ids import CartId, HoldId, RequestId, UserId, VariantId
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 from tests.contracts.backing import Backing, product_number, variant_number
 from tests.fakes.samples import ASHA, BINOD, NOON, RANGREZ, TERMS, checkout_in, rupees
 
@@ -29,17 +31,22 @@ async def touched(backing: Backing, customer: UserId = ASHA, cart_id: CartId = C
     return touched_id
 
 
-async def add(backing: Backing, variant_id: VariantId, quantity: int = 1, cart_id: CartId = CART) -> bool:
+async def add(backing: Backing, variant_id: VariantId, quantity: int = 1, cart_id: CartId = CART) -> Cart | None:
+    """The cart with the pieces in it, which is what the next reader finds."""
     async with backing.unit_of_work() as uow:
         added = await uow.carts.add_line(cart_id, variant_id, quantity, LATER)
         await uow.commit()
+    if added is not None:
+        assert added == await read(backing, added.customer_id or ASHA)
     return added
 
 
-async def set_quantity(backing: Backing, variant_id: VariantId, quantity: int) -> bool:
+async def set_quantity(backing: Backing, variant_id: VariantId, quantity: int) -> Cart | None:
     async with backing.unit_of_work() as uow:
         changed = await uow.carts.set_quantity(CART, variant_id, quantity, LATER)
         await uow.commit()
+    if changed is not None:
+        assert changed == await read(backing)
     return changed
 
 
@@ -223,14 +230,16 @@ async def test_lines_are_removed_one_by_one_and_all_at_once(backing: Backing) ->
         await add(backing, variant)
         await add(backing, variant, 1, OTHER_CART)
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.remove_line(CART, variants[0])
-        assert not await uow.carts.remove_line(CART, variants[0])
+        removed = await uow.carts.remove_line(CART, variants[0])
+        assert await uow.carts.remove_line(CART, variants[0]) is None
         await uow.commit()
+    assert removed == await read(backing)
     assert list(await quantities(backing)) == variants[1:]
     async with backing.unit_of_work() as uow:
-        await uow.carts.clear(CART)
-        await uow.carts.clear(CART)
+        cleared = await uow.carts.clear(CART)
+        assert await uow.carts.clear(CART) == cleared
         await uow.commit()
+    assert cleared == await read(backing)
     assert await quantities(backing) == {}
     assert (await read(backing, BINOD)).item_count == 3
 
@@ -261,3 +270,56 @@ async def test_without_a_commit_nothing_is_in_the_cart(backing: Backing) -> None
         await uow.carts.touch(OWNER, CART, LATER, LATER + MONTH)
         assert await uow.carts.add_line(CART, kurta, 1, LATER)
     assert await read(backing) == Cart(CART, ASHA, (), 1, NOON, NOON + MONTH)
+
+
+KEY = RequestKey(ASHA, "AddItem", RequestId(UUID(int=0x1D)), b"one body")
+
+
+async def claim_and_touch(
+    backing: Backing, key: RequestKey = KEY, owner: CartOwner = OWNER, answer: Cart | None = None
+) -> CartId | EarlierRequest[Cart] | None:
+    async with backing.unit_of_work() as uow:
+        found = await uow.carts.claim_and_touch(key, owner, CART, LATER, LATER + MONTH)
+        if answer is not None:
+            await uow.requests.answer(key, answer)
+        await uow.commit()
+    return found
+
+
+async def test_a_first_request_touches_the_cart_and_the_same_again_only_finds_its_answer(backing: Backing) -> None:
+    answer = Cart(CART, ASHA, (), 1, LATER, LATER + MONTH)
+    assert await claim_and_touch(backing, answer=answer) == CART
+    assert await claim_and_touch(backing) == EarlierRequest(KEY.fingerprint, None, answer)
+    assert await read(backing) == answer
+    assert await claim_and_touch(backing, replace(KEY, request_id=RequestId(UUID(int=0x2D)))) == CART
+    assert (await read(backing)).version == 2
+
+
+async def test_a_claim_with_another_body_touches_nothing(backing: Backing) -> None:
+    await claim_and_touch(backing)
+    with pytest.raises(InvalidArgumentError) as refused:
+        await claim_and_touch(backing, replace(KEY, fingerprint=b"another body"))
+    assert refused.value.reason is Reason.REQUEST_ID_REUSED
+    assert (await read(backing)).version == 1
+
+
+async def test_a_request_about_an_expired_cart_finds_it_empty_again(backing: Backing) -> None:
+    kurta = await backing.stock_variant()
+    async with backing.unit_of_work() as uow:
+        await uow.carts.touch(OWNER, CART, NOON, LATER)
+        await uow.carts.add_line(CART, kurta, 1, NOON)
+        await uow.commit()
+    assert await claim_and_touch(backing) == CART
+    assert (await read(backing)).lines == ()
+
+
+async def test_a_guests_request_touches_the_guests_cart_while_there_is_one(backing: Backing) -> None:
+    guest = CartOwner.of_guest(OTHER_CART)
+    key = replace(KEY, scope=OTHER_CART)
+    assert await claim_and_touch(backing, key, guest) is None
+    async with backing.unit_of_work() as uow:
+        await uow.carts.add_guest(OTHER_CART, b"digest".ljust(32), NOON, NOON + MONTH)
+        await uow.commit()
+    second = replace(key, request_id=RequestId(UUID(int=0x2D)))
+    assert await claim_and_touch(backing, second, guest) == OTHER_CART
+    assert isinstance(await claim_and_touch(backing, second, guest), EarlierRequest)

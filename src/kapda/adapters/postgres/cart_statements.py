@@ -3,8 +3,9 @@
 A cart that has expired is treated as absent by the statements themselves, whether or not the sweep has been there.
 """
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
+from kapda.adapters.postgres.request_log import CLAIMED
 from kapda.adapters.postgres.writes import Write
 from kapda.domain.cart.cart import MAX_LINES
 
@@ -16,19 +17,22 @@ _OWN_HOLD = """
             AND h.variant_id = v.id AND h.state = 'held'
     ), 0)
 """
-_SELECT = f"""
-    SELECT c.id, c.customer_id, c.version, c.updated_at, c.expires_at,
+_COLUMNS = f"""
+    c.id, c.customer_id, c.version, c.updated_at, c.expires_at,
         l.variant_id, l.quantity, l.unit_price_minor AS price_when_added_minor, l.currency,
         v.product_id, v.sku, v.options, v.price_minor, v.hsn_code, v.active AND p.state = 'published' AS on_sale,
         p.title, p.designer_id, p.max_quantity_per_line, d.gstin, d.commission_basis_points,
         coalesce(s.available, 0) + {_OWN_HOLD.format(cart="c.id")} AS available
+"""
+_WITH_LINES = """
     FROM carts c
-    LEFT JOIN cart_lines l ON l.cart_id = c.id
+    LEFT JOIN {lines} l ON l.cart_id = c.id
     LEFT JOIN variants v ON v.id = l.variant_id
     LEFT JOIN products p ON p.id = v.product_id
     LEFT JOIN designers d ON d.id = p.designer_id
     LEFT JOIN stock s ON s.variant_id = v.id
-"""  # noqa: S608  (constants only)
+"""
+_SELECT = f"SELECT {_COLUMNS} {_WITH_LINES.format(lines='cart_lines')}"
 _IN_ORDER = "ORDER BY l.created_at, l.variant_id"
 _CUSTOMERS = "c.customer_id = :id AND c.expires_at > :at"
 _GUESTS = "c.id = :id AND c.customer_id IS NULL AND c.expires_at > :at"
@@ -37,14 +41,15 @@ GET_GUEST = text(f"{_SELECT} WHERE {_GUESTS} {_IN_ORDER}")
 LOCK = text(f"SELECT FROM carts c WHERE {_CUSTOMERS} FOR NO KEY UPDATE")
 LOCK_GUEST = text(f"SELECT FROM carts c WHERE {_GUESTS} FOR NO KEY UPDATE")
 # A cart that has expired is locked by this and left as it is: no row comes back.
-TOUCH = text("""
+_TOUCH = """
     INSERT INTO carts AS c (id, customer_id, created_at, updated_at, expires_at)
-    VALUES (:new_id, :id, :at, :at, :expires_at)
+    SELECT :new_id, :id, :at, :at, :expires_at {behind_claim}
     ON CONFLICT (customer_id) DO UPDATE
         SET version = c.version + 1, updated_at = excluded.updated_at, expires_at = excluded.expires_at
         WHERE c.expires_at > :at
     RETURNING id
-""")
+"""
+TOUCH = text(_TOUCH.format(behind_claim=""))
 REVIVE = text("""
     WITH revived AS (
         UPDATE carts SET version = version + 1, updated_at = :at, expires_at = :expires_at WHERE customer_id = :id
@@ -54,10 +59,17 @@ REVIVE = text("""
     )
     SELECT id FROM revived
 """)
-TOUCH_GUEST = text(f"""
-    UPDATE carts c SET version = c.version + 1, updated_at = :at, expires_at = :expires_at
+_TOUCH_GUEST = f"""
+    UPDATE carts c SET version = c.version + 1, updated_at = :at, expires_at = :expires_at {{behind_claim}}
     WHERE {_GUESTS} RETURNING id
-""")  # noqa: S608  (constants only)
+"""  # noqa: S608  (constants only)
+TOUCH_GUEST = text(_TOUCH_GUEST.format(behind_claim=""))
+_CLAIM_AND_TOUCH = f"""
+    WITH {CLAIMED}, touched AS ({{touch}})
+    SELECT (SELECT first FROM claimed) AS claimed, (SELECT id FROM touched) AS cart_id
+"""  # noqa: S608  (constants only)
+CLAIM_AND_TOUCH = text(_CLAIM_AND_TOUCH.format(touch=_TOUCH.format(behind_claim="FROM claimed")))
+CLAIM_AND_TOUCH_GUEST = text(_CLAIM_AND_TOUCH.format(touch=_TOUCH_GUEST.format(behind_claim="FROM claimed")))
 ADD_GUEST = text("""
     INSERT INTO carts (id, guest_token_digest, created_at, updated_at, expires_at)
     VALUES (:id, :token_digest, :at, :at, :expires_at)
@@ -88,7 +100,25 @@ _ON_SALE_WITHIN_LIMITS = f"""
     v.active AND p.state = 'published'
     AND {{quantity}} <= least(p.max_quantity_per_line, s.available + {_OWN_HOLD.format(cart=":cart_id")})
 """
-ADD_LINE = text(f"""
+_OF_LINE = "cart_id, variant_id, quantity, unit_price_minor, currency, created_at"
+
+
+def _edit(change: str, lines: str, *, only_if_changed: bool) -> TextClause:
+    """A change of lines, answered with the cart as it became. A statement does not see what it changes itself: `lines`
+    says which there are now, from the table as it was and from what `changed` returned."""
+    condition = "AND EXISTS (SELECT FROM changed)" if only_if_changed else ""
+    return text(f"""
+        WITH changed AS ({change}), lines AS ({lines})
+        SELECT {_COLUMNS} {_WITH_LINES.format(lines="lines")} WHERE c.id = :cart_id {condition} {_IN_ORDER}
+    """)
+
+
+_OTHERS = f"""
+    SELECT {_OF_LINE} FROM cart_lines o
+    WHERE o.cart_id = :cart_id AND NOT EXISTS (SELECT FROM changed d WHERE d.variant_id = o.variant_id)
+"""  # noqa: S608  (constants only)
+_OTHERS_AND_CHANGED = f"{_OTHERS} UNION ALL SELECT {_OF_LINE} FROM changed"  # noqa: S608  (constants only)
+_ADD_LINE = f"""
     INSERT INTO cart_lines AS l (cart_id, variant_id, quantity, unit_price_minor, currency, created_at, updated_at)
     SELECT :cart_id, v.id, :quantity, v.price_minor, v.currency, :at, :at
     FROM variants v JOIN products p ON p.id = v.product_id JOIN stock s ON s.variant_id = v.id
@@ -99,15 +129,17 @@ ADD_LINE = text(f"""
             OR (SELECT count(*) FROM cart_lines all_lines WHERE all_lines.cart_id = :cart_id) < {MAX_LINES})
     ON CONFLICT (cart_id, variant_id) DO UPDATE
         SET quantity = l.quantity + excluded.quantity, updated_at = excluded.updated_at
-    RETURNING true
-""")  # noqa: S608  (constants only)
-SET_QUANTITY = text(f"""
+    RETURNING {_OF_LINE}
+"""  # noqa: S608  (constants only)
+ADD_LINE = _edit(_ADD_LINE, _OTHERS_AND_CHANGED, only_if_changed=True)
+_SET_QUANTITY = f"""
     UPDATE cart_lines l SET quantity = :quantity, updated_at = :at
     FROM variants v JOIN products p ON p.id = v.product_id JOIN stock s ON s.variant_id = v.id
     WHERE l.cart_id = :cart_id AND l.variant_id = :variant_id AND v.id = l.variant_id
         AND {_ON_SALE_WITHIN_LIMITS.format(quantity=":quantity")}
-    RETURNING true
-""")  # noqa: S608  (constants only)
+    RETURNING l.cart_id, l.variant_id, l.quantity, l.unit_price_minor, l.currency, l.created_at
+"""  # noqa: S608  (constants only)
+SET_QUANTITY = _edit(_SET_QUANTITY, _OTHERS_AND_CHANGED, only_if_changed=True)
 FACTS = text(f"""
     SELECT v.active AND p.state = 'published' AS on_sale, p.max_quantity_per_line,
         coalesce(s.available, 0) + {_OWN_HOLD.format(cart=":cart_id")} AS available,
@@ -116,8 +148,12 @@ FACTS = text(f"""
     FROM variants v JOIN products p ON p.id = v.product_id LEFT JOIN stock s ON s.variant_id = v.id
     WHERE v.id = :variant_id AND p.state <> 'draft'
 """)  # noqa: S608  (constants only)
-REMOVE_LINE = text("DELETE FROM cart_lines WHERE cart_id = :cart_id AND variant_id = :variant_id RETURNING true")
-CLEAR = text("DELETE FROM cart_lines WHERE cart_id = :cart_id")
+REMOVE_LINE = _edit(
+    "DELETE FROM cart_lines WHERE cart_id = :cart_id AND variant_id = :variant_id RETURNING variant_id",
+    _OTHERS,
+    only_if_changed=True,
+)
+CLEAR = _edit("DELETE FROM cart_lines WHERE cart_id = :cart_id RETURNING variant_id", _OTHERS, only_if_changed=False)
 TAKE_BOUGHT = Write("""
     bought AS (
         SELECT * FROM unnest(CAST(:variant_ids AS uuid[]), CAST(:quantities AS integer[])) AS b (variant_id, quantity)

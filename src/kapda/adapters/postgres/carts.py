@@ -1,13 +1,17 @@
 """Carts in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import TextClause
 
 from kapda.adapters.postgres.cart_statements import (
     ABSORB,
     ADD_GUEST,
     ADD_LINE,
+    CLAIM_AND_TOUCH,
+    CLAIM_AND_TOUCH_GUEST,
     CLEAR,
     DELETE,
     DELETE_EXPIRED,
@@ -26,11 +30,13 @@ from kapda.adapters.postgres.cart_statements import (
     TOUCH_GUEST,
 )
 from kapda.adapters.postgres.connection import Connection, Row
+from kapda.adapters.postgres.request_log import PostgresRequestLog, claim_values
 from kapda.domain.cart.cart import Cart, CartLine, SaleTerms
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.cart.ports import LineFacts
 from kapda.domain.shared.ids import CartId, DesignerId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import Money
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 
 
 class PostgresCarts:
@@ -61,6 +67,23 @@ class PostgresCarts:
             found = found or await self._connection.scalar(REVIVE, values)
         return CartId(found) if found else None
 
+    async def claim_and_touch(
+        self, key: RequestKey, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime
+    ) -> CartId | EarlierRequest[Cart] | None:
+        """See the port."""
+        values = {"id": owner.id, "at": at, "expires_at": expires_at}
+        if owner.guest_cart_id is not None:
+            statement, bound = CLAIM_AND_TOUCH_GUEST, claim_values(key) | values
+        else:
+            statement, bound = CLAIM_AND_TOUCH, claim_values(key) | values | {"new_id": new_id}
+        row = (await self._connection.execute(statement, bound)).one()
+        if not row["claimed"]:
+            return await PostgresRequestLog(self._connection).earlier(key, Cart)
+        found = row["cart_id"]
+        if found is None and owner.guest_cart_id is None:
+            found = await self._connection.scalar(REVIVE, values)
+        return CartId(found) if found else None
+
     async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:
         """See the port."""
         values = {"id": cart_id, "token_digest": token_digest, "at": at, "expires_at": expires_at}
@@ -84,15 +107,17 @@ class PostgresCarts:
         ids = await self._connection.scalars(LOCK_EXPIRED, {"at": at, "limit": limit})
         return len(await self._connection.execute(DELETE_EXPIRED, {"ids": ids})) if ids else 0
 
-    async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
+    async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> Cart | None:
         """See the port."""
-        values = {"cart_id": cart_id, "variant_id": variant_id, "quantity": quantity, "at": at}
-        return bool(await self._connection.scalar(ADD_LINE, values))
+        return await self._edit(
+            ADD_LINE, {"cart_id": cart_id, "variant_id": variant_id, "quantity": quantity, "at": at}
+        )
 
-    async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
+    async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> Cart | None:
         """See the port."""
-        values = {"cart_id": cart_id, "variant_id": variant_id, "quantity": quantity, "at": at}
-        return bool(await self._connection.scalar(SET_QUANTITY, values))
+        return await self._edit(
+            SET_QUANTITY, {"cart_id": cart_id, "variant_id": variant_id, "quantity": quantity, "at": at}
+        )
 
     async def facts(self, cart_id: CartId, variant_id: VariantId) -> LineFacts:
         """See the port."""
@@ -102,14 +127,17 @@ class PostgresCarts:
             return LineFacts(False, False, 0, 0, 0, 0)
         return LineFacts(True, row.on_sale, row.available, row.max_quantity_per_line, row.in_cart, row.line_count)
 
-    async def remove_line(self, cart_id: CartId, variant_id: VariantId) -> bool:
+    async def remove_line(self, cart_id: CartId, variant_id: VariantId) -> Cart | None:
         """See the port."""
-        values = {"cart_id": cart_id, "variant_id": variant_id}
-        return bool(await self._connection.scalar(REMOVE_LINE, values))
+        return await self._edit(REMOVE_LINE, {"cart_id": cart_id, "variant_id": variant_id})
 
-    async def clear(self, cart_id: CartId) -> None:
+    async def clear(self, cart_id: CartId) -> Cart | None:
         """See the port."""
-        await self._connection.execute(CLEAR, {"cart_id": cart_id})
+        return await self._edit(CLEAR, {"cart_id": cart_id})
+
+    async def _edit(self, statement: TextClause, values: Mapping[str, Any]) -> Cart | None:
+        rows = (await self._connection.execute(statement, values)).all()
+        return _cart(rows) if rows else None
 
     async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:
         """See the port."""

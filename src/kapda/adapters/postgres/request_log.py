@@ -13,13 +13,17 @@ from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 
 T = TypeVar("T")
 
-# A twin's claim waits here for the first one's transaction to end.
-_CLAIM = text("""
-    INSERT INTO request_log (scope, method, request_id, fingerprint, resource_id)
-    VALUES (:scope, :method, :request_id, :fingerprint, :resource_id)
-    ON CONFLICT DO NOTHING
-    RETURNING true
-""")
+# A twin's claim waits here for the first one's transaction to end. There is a row of `claimed` for the first one only, so
+# what else a statement does behind its claim reads from that.
+CLAIMED = """
+    claimed AS (
+        INSERT INTO request_log (scope, method, request_id, fingerprint, resource_id)
+        VALUES (:scope, :method, :request_id, :fingerprint, :resource_id)
+        ON CONFLICT DO NOTHING
+        RETURNING true AS first
+    )
+"""
+_CLAIM = text(f"WITH {CLAIMED} SELECT first FROM claimed")  # noqa: S608  (constants only)
 _EARLIER = text("""
     SELECT fingerprint, resource_id, answer FROM request_log
     WHERE scope = :scope AND method = :method AND request_id = :request_id
@@ -46,11 +50,12 @@ class PostgresRequestLog:
         self, key: RequestKey, answer_type: type[T], resource_id: UUID | None = None
     ) -> EarlierRequest[T] | None:
         """See the port."""
-        claimed = await self._connection.scalar(
-            _CLAIM, _names(key) | {"fingerprint": key.fingerprint, "resource_id": resource_id}
-        )
-        if claimed:
+        if await self._connection.scalar(_CLAIM, claim_values(key, resource_id)):
             return None
+        return await self.earlier(key, answer_type)
+
+    async def earlier(self, key: RequestKey, answer_type: type[T]) -> EarlierRequest[T]:
+        """The request that was there when `key` was claimed in vain."""
         row = (await self._connection.execute(_EARLIER, _names(key))).one()
         answer = msgspec.json.decode(row.answer, type=answer_type) if row.answer is not None else None
         earlier = EarlierRequest(row.fingerprint, row.resource_id, answer)
@@ -66,6 +71,11 @@ class PostgresRequestLog:
         await self._connection.write(
             _ANSWER, _names(key) | {"answer": msgspec.json.encode(answer, enc_hook=plain_uuid)}
         )
+
+
+def claim_values(key: RequestKey, resource_id: UUID | None = None) -> dict[str, Any]:
+    """What CLAIMED is bound to."""
+    return _names(key) | {"fingerprint": key.fingerprint, "resource_id": resource_id}
 
 
 def _names(key: RequestKey) -> dict[str, Any]:

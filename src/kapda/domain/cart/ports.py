@@ -8,7 +8,7 @@ from typing import Protocol
 from kapda.domain.cart.cart import Cart
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.shared.ids import CartId, VariantId
-from kapda.domain.shared.request_log import RequestLog
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey, RequestLog
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
 
@@ -25,7 +25,8 @@ class LineFacts:
 
 
 class Carts(Protocol):
-    """Carts by owner. The methods that change lines expect the cart to be locked by `touch` or `lock` before.
+    """Carts by owner. The methods that change lines expect the cart to be locked before, by `touch`, `claim_and_touch` or
+    `lock`, and give the cart as it became.
 
     A cart at or after its `expires_at` is not there, whether or not it has been deleted yet.
 
@@ -47,6 +48,13 @@ class Carts(Protocol):
         A customer without a cart gets an empty one: as `new_id` where there is no row, else the expired one without its
         lines. A guest without one gets none: None.
         """
+        ...
+
+    async def claim_and_touch(
+        self, key: RequestKey, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime
+    ) -> CartId | EarlierRequest[Cart] | None:
+        """Claim the request as RequestLog.claim does, and touch the cart behind it; the earlier request where there is
+        one, and then no cart is touched. One step, because nearly every request is the first."""
         ...
 
     async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:
@@ -73,27 +81,27 @@ class Carts(Protocol):
         """
         ...
 
-    async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
-        """Add to the variant's line, or make it at the live price; False, and nothing done, where the sum breaks a rule.
+    async def add_line(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> Cart | None:
+        """Add to the variant's line, or make it at the live price; None, and nothing done, where the sum breaks a rule.
 
         The rules are decided by the same statement: on sale, within stock, within the product's limit, within MAX_LINES.
         """
         ...
 
-    async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> bool:
-        """Give an existing line another quantity under the same rules; False, and nothing done, where one is broken."""
+    async def set_quantity(self, cart_id: CartId, variant_id: VariantId, quantity: int, at: datetime) -> Cart | None:
+        """Give an existing line another quantity under the same rules; None, and nothing done, where one is broken."""
         ...
 
     async def facts(self, cart_id: CartId, variant_id: VariantId) -> LineFacts:
         """Why a change was not possible."""
         ...
 
-    async def remove_line(self, cart_id: CartId, variant_id: VariantId) -> bool:
-        """Take the line out; False where there is none."""
+    async def remove_line(self, cart_id: CartId, variant_id: VariantId) -> Cart | None:
+        """Take the line out; None where there is none."""
         ...
 
-    async def clear(self, cart_id: CartId) -> None:
-        """Take every line out."""
+    async def clear(self, cart_id: CartId) -> Cart | None:
+        """Take every line out; None where there is no such cart."""
         ...
 
     async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:

@@ -36,10 +36,12 @@ class AddItem:
     async def execute(self, command: AddItemCommand) -> Answer[Cart]:
         """The cart with the pieces in it."""
 
-        async def change(carts: Carts, cart_id: CartId) -> None:
-            if not await carts.add_line(cart_id, command.variant_id, command.quantity, self.clock.now()):
+        async def change(carts: Carts, cart_id: CartId) -> Cart:
+            cart = await carts.add_line(cart_id, command.variant_id, command.quantity, self.clock.now())
+            if cart is None:
                 facts = await carts.facts(cart_id, command.variant_id)
                 raise why_refused(facts, command.variant_id, facts.quantity_in_cart + command.quantity)
+            return cart
 
         return await self.editor.edit(
             "AddItem", command.owner, command.request_id, (command.variant_id, command.quantity), change

@@ -10,7 +10,7 @@ from kapda.domain.cart.ports import Carts, CartUnitOfWork
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint
 from kapda.domain.shared.ids import CartId, IdGenerator, RequestId
-from kapda.domain.shared.request_log import Answer, RequestKey
+from kapda.domain.shared.request_log import Answer, EarlierRequest, RequestKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class CartEditor:
         owner: CartOwner,
         request_id: RequestId,
         body: tuple[object, ...],
-        change: Callable[[Carts, CartId], Awaitable[None]],
+        change: Callable[[Carts, CartId], Awaitable[Cart]],
     ) -> Answer[Cart]:
         """The cart after the change, or the earlier answer. What `change` raises undoes everything, the claim included.
 
@@ -37,16 +37,18 @@ class CartEditor:
         key = RequestKey(owner.id, method, request_id, fingerprint(*body))
         now = self.clock.now()
         async with self.unit_of_work() as uow:
-            earlier = await uow.requests.claim(key, Cart)
-            if earlier is not None and earlier.answer is not None:
-                return Answer(earlier.answer, replayed=True)
-            cart_id = await uow.carts.touch(owner, CartId(self.ids.new()), now, expiry(now, lifetime))
-            if cart_id is None:
+            touched = await uow.carts.claim_and_touch(key, owner, CartId(self.ids.new()), now, expiry(now, lifetime))
+            if isinstance(touched, EarlierRequest):
+                return Answer(_kept(touched), replayed=True)
+            if touched is None:
                 raise guest_cart_unknown()
-            await change(uow.carts, cart_id)
-            cart = await uow.carts.get(owner, now)
-            if cart is None:
-                raise RuntimeError("the cart was touched in this transaction and is gone")
+            cart = await change(uow.carts, touched)
             await uow.requests.answer(key, cart)
             await uow.commit()
         return Answer(cart)
+
+
+def _kept(earlier: EarlierRequest[Cart]) -> Cart:
+    if earlier.answer is None:
+        raise RuntimeError("an edit of a cart is committed with its answer or not at all")
+    return earlier.answer

@@ -36,12 +36,14 @@ class ChangeItem:
     async def execute(self, command: ChangeItemCommand) -> Answer[Cart]:
         """The cart with that many pieces."""
 
-        async def change(carts: Carts, cart_id: CartId) -> None:
-            if not await carts.set_quantity(cart_id, command.variant_id, command.quantity, self.clock.now()):
+        async def change(carts: Carts, cart_id: CartId) -> Cart:
+            cart = await carts.set_quantity(cart_id, command.variant_id, command.quantity, self.clock.now())
+            if cart is None:
                 facts = await carts.facts(cart_id, command.variant_id)
                 if facts.quantity_in_cart == 0:
                     raise line_not_found(command.variant_id)
                 raise why_refused(facts, command.variant_id, command.quantity)
+            return cart
 
         return await self.editor.edit(
             "ChangeItem", command.owner, command.request_id, (command.variant_id, command.quantity), change

@@ -27,7 +27,10 @@ class ClearCart:
     async def execute(self, command: ClearCartCommand) -> Answer[Cart]:
         """The empty cart."""
 
-        async def change(carts: Carts, cart_id: CartId) -> None:
-            await carts.clear(cart_id)
+        async def change(carts: Carts, cart_id: CartId) -> Cart:
+            cart = await carts.clear(cart_id)
+            if cart is None:
+                raise RuntimeError("the cart was touched in this transaction and is gone")
+            return cart
 
         return await self.editor.edit("ClearCart", command.owner, command.request_id, (), change)

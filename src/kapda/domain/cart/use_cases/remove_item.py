@@ -29,8 +29,10 @@ class RemoveItem:
     async def execute(self, command: RemoveItemCommand) -> Answer[Cart]:
         """The cart without the line."""
 
-        async def change(carts: Carts, cart_id: CartId) -> None:
-            if not await carts.remove_line(cart_id, command.variant_id):
+        async def change(carts: Carts, cart_id: CartId) -> Cart:
+            cart = await carts.remove_line(cart_id, command.variant_id)
+            if cart is None:
                 raise line_not_found(command.variant_id)
+            return cart
 
         return await self.editor.edit("RemoveItem", command.owner, command.request_id, (command.variant_id,), change)
