@@ -7,7 +7,6 @@ import pytest
 
 from kapda.adapters.postgres import retention
 from kapda.domain.shared.errors import DomainError
-from tests.shop.buyer import new_buyer
 from tests.shop.request_cases import (
     CASES,
     Case,
@@ -16,6 +15,7 @@ from tests.shop.request_cases import (
     change_item,
     clear_cart,
     merge_guest_cart,
+    new_scene,
     remove_item,
 )
 from tests.shop.shop import Shop, new_request
@@ -23,10 +23,7 @@ from tests.shop.shop import Shop, new_request
 
 @pytest.fixture
 async def scene(shop: Shop) -> Scene:
-    variant = await shop.variant(pieces=50)
-    buyer = await new_buyer(shop)
-    await buyer.add(variant)
-    return Scene(shop, buyer, variant)
+    return await new_scene(shop)
 
 
 async def _a_week_and_a_day_later(shop: Shop) -> None:

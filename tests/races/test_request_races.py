@@ -23,6 +23,7 @@ from tests.shop.request_cases import (
     cancel_order,
     change_item,
     clear_cart,
+    new_scene,
     place_order,
     receive_stock,
     refund_order,
@@ -35,10 +36,7 @@ from tests.shop.shop import Shop, new_request
 
 @pytest.fixture
 async def scene(shop: Shop) -> Scene:
-    variant = await shop.variant(pieces=50)
-    buyer = await new_buyer(shop)
-    await buyer.add(variant)
-    return Scene(shop, buyer, variant)
+    return await new_scene(shop)
 
 
 async def _call(shop: Shop, use_case: str, command: object) -> Answer[Any]:

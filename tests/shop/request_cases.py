@@ -26,7 +26,7 @@ from kapda.domain.payments.payment_case import Resolution
 from kapda.domain.shared.ids import CaseId, CheckoutId, RequestId, VariantId
 from kapda.domain.shared.money import Money
 from tests.fakes.samples import rupees
-from tests.shop.buyer import Buyer, deliver
+from tests.shop.buyer import Buyer, deliver, new_buyer
 from tests.shop.desk import a_proof, cases_of, customer, faults
 from tests.shop.guest import new_guest
 from tests.shop.shop import Shop, new_request
@@ -56,6 +56,24 @@ async def _pieces(scene: Scene) -> int:
     return (await scene.buyer.cart()).item_count
 
 
+async def new_scene(shop: Shop) -> Scene:
+    """A new buyer with one of fifty pieces in the cart."""
+    variant = await shop.variant(pieces=50)
+    buyer = await new_buyer(shop)
+    await buyer.add(variant)
+    return Scene(shop, buyer, variant)
+
+
+async def _version_steps(scene: Scene) -> Callable[[], Awaitable[int]]:
+    """How often the cart has been changed since now."""
+
+    async def steps() -> int:
+        return (await scene.buyer.cart()).version - before
+
+    before = (await scene.buyer.cart()).version
+    return steps
+
+
 async def _moves(scene: Scene, kind: str) -> int:
     """Movements of the kind besides the opening stock."""
     among = "stock_movements WHERE variant_id = :id AND kind = :kind AND actor <> 'seed'"
@@ -75,10 +93,7 @@ async def add_item(scene: Scene) -> Case:
 
 
 async def change_item(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
+    version_steps = await _version_steps(scene)
     return Case(
         "change_item",
         lambda request: ChangeItemCommand(scene.buyer.owner, request, scene.variant, 3),
@@ -88,10 +103,7 @@ async def change_item(scene: Scene) -> Case:
 
 
 async def remove_item(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
+    version_steps = await _version_steps(scene)
     return Case(
         "remove_item",
         lambda request: RemoveItemCommand(scene.buyer.owner, request, scene.variant),
@@ -101,10 +113,7 @@ async def remove_item(scene: Scene) -> Case:
 
 
 async def clear_cart(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
+    version_steps = await _version_steps(scene)
 
     def command(request: RequestId) -> ClearCartCommand:
         return ClearCartCommand(scene.buyer.owner, request)
@@ -113,10 +122,7 @@ async def clear_cart(scene: Scene) -> Case:
 
 
 async def merge_guest_cart(scene: Scene) -> Case:
-    async def version_steps() -> int:
-        return (await scene.buyer.cart()).version - before
-
-    before = (await scene.buyer.cart()).version
+    version_steps = await _version_steps(scene)
     guest = await new_guest(scene.shop)
     await guest.add(scene.variant, 2)
     return Case(

@@ -9,6 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kapda.adapters.postgres.engine import make_engine
 from kapda.adapters.postgres.retention import PostgresRetention
 
+_ADD_USER = text("""
+    INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
+    VALUES (uuidv7(), 'a@b.in', 'a@b.in', 'Asha', '-', :role, now(), now())
+""")
+
 
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
@@ -55,12 +60,7 @@ async def test_requests_stay_a_week_and_the_jobs_log_two_days(engine: AsyncEngin
 async def test_sessions_go_a_month_after_their_end_and_refresh_tokens_a_day_after_theirs(engine: AsyncEngine) -> None:
     ages = ("29 days", "31 days", "1 hour", "2 days")
     async with engine.begin() as connection:
-        await connection.execute(
-            text("""
-                INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
-                VALUES (uuidv7(), 'a@b.in', 'a@b.in', 'Asha', '-', 'customer', now(), now())
-            """)
-        )
+        await connection.execute(_ADD_USER, {"role": "customer"})
         for age in ages:
             await connection.execute(
                 text("""
@@ -83,12 +83,7 @@ async def test_sessions_go_a_month_after_their_end_and_refresh_tokens_a_day_afte
 
 async def test_traces_beside_the_audit_log_go_after_half_a_year(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await connection.execute(
-            text("""
-                INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
-                VALUES (uuidv7(), 'a@b.in', 'a@b.in', 'Asha', '-', 'customer', now(), now())
-            """)
-        )
+        await connection.execute(_ADD_USER, {"role": "customer"})
         await connection.execute(
             text("""
                 WITH entry AS (
@@ -124,12 +119,7 @@ async def test_rows_another_worker_is_pruning_are_not_waited_for(engine: AsyncEn
 
 async def test_a_nonce_stays_for_as_long_as_a_clock_might_accept_what_it_signed(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await connection.execute(
-            text("""
-                INSERT INTO users (id, email, email_key, display_name, password_hash, role, created_at, updated_at)
-                VALUES (uuidv7(), 'a@example.in', 'a@example.in', 'Admin', '-', 'admin', now(), now())
-            """)
-        )
+        await connection.execute(_ADD_USER, {"role": "admin"})
         await connection.execute(
             text("INSERT INTO signing_keys (id, user_id, created_at) SELECT uuidv7(), id, now() FROM users")
         )
