@@ -46,6 +46,22 @@ def test_a_killed_parent_leaves_no_process_and_a_servable_folder(tmp_path: Path,
     assert still_running(pids, within=20) == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as two different users")
+def test_the_folder_keeps_its_owner_as_long_as_a_server_is_stopping_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if refusals := [why for identity in postgres_files.ROOT_IDENTITIES if (why := postgres_files.refused(identity))]:
+        pytest.skip(f"this machine does not allow both: {refusals}")
+    monkeypatch.setattr(postgres_files, "_PREDECESSOR_TIMEOUT", 0.2)
+
+    with EmbeddedPostgres(tmp_path, identity="nobody"):
+        with pytest.raises(processes.StartError, match="already serves"):
+            EmbeddedPostgres(tmp_path, identity="namespace").start()
+        owners = {path.stat().st_uid for path in (tmp_path / "data").rglob("*")}
+
+    assert owners == {launch.NOBODY}  # else it cannot write its last checkpoint
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else; everybody else is that already")
 def test_somebody_who_is_not_root_can_run_it(tmp_path: Path) -> None:
     os.chown(tmp_path, launch.NOBODY, launch.NOBODY)

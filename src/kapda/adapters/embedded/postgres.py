@@ -80,8 +80,8 @@ class EmbeddedPostgres:
             raise RuntimeError("the server runs already")
         self.directory.mkdir(parents=True, exist_ok=True)
         identity = self._identity = self._identity or postgres_files.working_identity()
+        postgres_files.clear_lock(self._data)  # first: a server that is still stopping needs the folder to be its own
         postgres_files.create(self._data, identity)
-        postgres_files.clear_lock(self._data)
         deadline = time.monotonic() + timeout
         if self._port is not None:
             self._serve(self._port, identity, deadline)

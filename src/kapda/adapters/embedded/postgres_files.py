@@ -91,7 +91,7 @@ def _give(data: Path, identity: Identity) -> None:
     owner = {"same": data.stat().st_uid, "namespace": os.geteuid(), "nobody": launch.NOBODY}[identity]
     if data.stat().st_uid != owner:
         for path in (*data.rglob("*"), data):
-            # An earlier server may still be stopping here, and takes its own files away.
+            # Children of a killed server may still be ending here, and take their own files away.
             with suppress(FileNotFoundError):
                 os.chown(path, owner, owner, follow_symlinks=False)
 
