@@ -8,6 +8,8 @@ from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_S
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.errors import AbortedError, Reason
 from kapda.domain.shared.ids import CartId, CheckoutId, UserId
+from kapda.domain.shared.request_log import RequestKey
+from tests.fakes.requests_and_events import InMemoryRequestLog
 from tests.fakes.tables import CheckoutRow, Tables
 
 
@@ -100,10 +102,12 @@ class InMemoryCheckouts:
         again = look_again_at or row.next_check_at
         self._tables.checkouts[checkout.id] = replace(row, checkout=saved, next_check_at=again)
 
-    async def open(self, opened: Checkout) -> bool:
+    async def open(self, opened: Checkout, key: RequestKey | None) -> bool:
         if self._tables.checkouts[opened.id].checkout.state is not CheckoutState.OPENING:
             return False
         await self.save(opened, opened.created_at)
+        if key is not None:
+            await InMemoryRequestLog(self._tables).answer(key, opened)
         return True
 
     async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:

@@ -73,7 +73,7 @@ class Shop:
         uow = self.database.unit_of_work
         self.editor = CartEditor(uow, self.clock, self.ids)
         self.add_item = AddItem(self.editor, self.clock)
-        self.open_at_gateway = OpenAtGateway(uow, self.gateway, self.clock, self.sleeper.sleep)
+        self.open_at_gateway = OpenAtGateway(uow, uow, self.gateway, self.clock, self.sleeper.sleep)
         self.start_checkout = StartCheckout(
             uow, self.open_at_gateway, ShippingPolicy(Money.zero()), self.clock, self.ids
         )

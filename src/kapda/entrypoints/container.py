@@ -515,7 +515,13 @@ class Container(containers.DeclarativeContainer):
     expire_carts = providers.Factory(ExpireCarts, unit_of_work=unit_of_work.provider, clock=clock)
 
     # Checkout.
-    open_at_gateway = providers.Factory(OpenAtGateway, unit_of_work=unit_of_work.provider, gateway=gateway, clock=clock)
+    open_at_gateway = providers.Factory(
+        OpenAtGateway,
+        unit_of_work=unit_of_work.provider,
+        autocommit=reads.provider,
+        gateway=gateway,
+        clock=clock,
+    )
     start_checkout = providers.Factory(
         StartCheckout,
         unit_of_work=stock_unit_of_work.provider,

@@ -84,7 +84,7 @@ WRITES = {
     # claim, touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
     "merge_guest_cart": 10,
     "create_guest_cart": 1,
-    # claim, lock and read the cart, find a live one, lock the door, pressure, add + hold; gateway; open + answer
+    # claim, lock and read the cart, find a live one, lock the door, pressure, add + hold; gateway; open + answer, on its own
     "start_checkout": 8,
     # claim, lock and read the cart, lock the live one, rebind; lease, read, answer
     "start_checkout again": 8,

@@ -9,7 +9,8 @@ import pytest
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutState
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.errors import AbortedError, Reason
-from kapda.domain.shared.ids import CartId, CheckoutId
+from kapda.domain.shared.ids import CartId, CheckoutId, RequestId
+from kapda.domain.shared.request_log import RequestKey
 from tests.contracts.backing import Backing
 from tests.fakes.samples import ASHA, BINOD, NOON, checkout_in, checkout_line, rupees
 
@@ -17,6 +18,7 @@ S = CheckoutState
 LEASE = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)
 OTHER_CART = CartId(UUID(int=0xCB))
+KEY = RequestKey(ASHA, "StartCheckout", RequestId(UUID(int=1)), b"this body")
 
 
 def opening(number: int = 1, cart_id: CartId | None = None) -> Checkout:
@@ -62,17 +64,27 @@ async def test_a_checkout_is_read_as_it_was_kept(backing: Backing) -> None:
         assert await uow.checkouts.find(checkout.id) == CheckoutRef(checkout.id, checkout.cart_id)
 
 
+@pytest.mark.parametrize("key", [KEY, None], ids=["with a request", "by itself"])
 @pytest.mark.parametrize("state", S)
-async def test_only_a_checkout_that_is_still_opening_is_opened(backing: Backing, state: CheckoutState) -> None:
+async def test_only_a_checkout_that_is_still_opening_is_opened_and_its_request_answered(
+    backing: Backing, state: CheckoutState, key: RequestKey | None
+) -> None:
     checkout = await kept(backing, opening())
     current = replace(checkout, state=state, gateway_order_id="order_1")
     if state is not CheckoutState.OPENING:
         await saved(backing, current)
     opened = checkout.opened("order_2")
     async with backing.unit_of_work() as uow:
-        assert await uow.checkouts.open(opened) is (state is CheckoutState.OPENING)
+        await uow.requests.claim(KEY, Checkout)
+        await uow.commit()
+    async with backing.unit_of_work() as uow:
+        assert await uow.checkouts.open(opened, key) is (state is CheckoutState.OPENING)
         await uow.commit()
     assert await read(backing, checkout) == (opened if state is CheckoutState.OPENING else current)
+    async with backing.unit_of_work() as uow:
+        earlier = await uow.requests.claim(KEY, Checkout)
+    assert earlier is not None
+    assert earlier.answer == (opened if key is not None and state is CheckoutState.OPENING else None)
 
 
 async def test_anothers_checkout_and_none_do_not_exist(backing: Backing) -> None:

@@ -9,12 +9,14 @@ from sqlalchemy import TextClause, text
 
 from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
+from kapda.adapters.postgres.request_log import ANSWERED, answer_values
 from kapda.adapters.postgres.writes import Write
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutLine, CheckoutState
 from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.ids import CartId, CheckoutId, DesignerId, OrderId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import Money
+from kapda.domain.shared.request_log import RequestKey
 
 _LINE_COLUMNS = """position, variant_id, product_id, designer_id, sku, title, options, quantity, unit_price_minor,
     hsn_code, gst_basis_points, designer_gstin, commission_basis_points"""
@@ -86,15 +88,14 @@ _SAVE = Write("""
         WHERE id = :id
     )
 """)
-_OPEN = Write(
-    """
-    opened_checkout AS (
-        UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id WHERE id = :id AND state = 'opening'
-        RETURNING id
-    )
-    """,
-    answer="SELECT id FROM opened_checkout",
-)
+_OPENED = """
+    UPDATE checkouts SET state = :state, gateway_order_id = :gateway_order_id WHERE id = :id AND state = 'opening'
+    RETURNING id
+"""
+_OPEN = text(_OPENED)
+_OPEN_AND_ANSWER = text(f"""
+    WITH opened AS ({_OPENED}), {ANSWERED.format(condition="EXISTS (SELECT FROM opened)")} SELECT id FROM opened
+""")  # noqa: S608  (constants only)
 _SCHEDULE = text("UPDATE checkouts SET next_check_at = :next_check_at, check_attempts = :attempts WHERE id = :id")
 _ATTEMPTS = text("SELECT check_attempts FROM checkouts WHERE id = :id")
 _DUE = text("SELECT id FROM checkouts WHERE next_check_at <= :at ORDER BY next_check_at LIMIT :limit")
@@ -192,10 +193,12 @@ class PostgresCheckouts:
             },
         )
 
-    async def open(self, opened: Checkout) -> bool:
+    async def open(self, opened: Checkout, key: RequestKey | None) -> bool:
         """See the port."""
         values = {"id": opened.id, "state": opened.state.value, "gateway_order_id": opened.gateway_order_id}
-        return bool(await self._connection.ask(_OPEN, values))
+        if key is None:
+            return bool(await self._connection.execute(_OPEN, values))
+        return bool(await self._connection.execute(_OPEN_AND_ANSWER, values | answer_values(key, opened)))
 
     async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:
         """See the port."""

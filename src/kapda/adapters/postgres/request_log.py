@@ -32,12 +32,14 @@ _REBIND = text("""
     UPDATE request_log SET resource_id = :resource_id
     WHERE scope = :scope AND method = :method AND request_id = :request_id
 """)
-_ANSWER = Write("""
+ANSWERED = """
     answered AS (
         UPDATE request_log SET answer = :answer
         WHERE scope = :scope AND method = :method AND request_id = :request_id AND answer IS NULL
+            AND {condition}
     )
-""")
+"""
+_ANSWER = Write(ANSWERED.format(condition="true"))
 
 
 class PostgresRequestLog:
@@ -68,14 +70,17 @@ class PostgresRequestLog:
 
     async def answer(self, key: RequestKey, answer: object) -> None:
         """See the port."""
-        await self._connection.write(
-            _ANSWER, _names(key) | {"answer": msgspec.json.encode(answer, enc_hook=plain_uuid)}
-        )
+        await self._connection.write(_ANSWER, answer_values(key, answer))
 
 
 def claim_values(key: RequestKey, resource_id: UUID | None = None) -> dict[str, Any]:
     """What CLAIMED is bound to."""
     return _names(key) | {"fingerprint": key.fingerprint, "resource_id": resource_id}
+
+
+def answer_values(key: RequestKey, answer: object) -> dict[str, Any]:
+    """What ANSWERED is bound to."""
+    return _names(key) | {"answer": msgspec.json.encode(answer, enc_hook=plain_uuid)}
 
 
 def _names(key: RequestKey) -> dict[str, Any]:

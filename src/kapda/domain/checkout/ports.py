@@ -10,7 +10,7 @@ from kapda.domain.checkout.hold_limits import HoldPressure
 from kapda.domain.inventory.ports import Stock
 from kapda.domain.shared.ids import CartId, CheckoutId, UserId
 from kapda.domain.shared.jobs import Jobs
-from kapda.domain.shared.request_log import RequestLog
+from kapda.domain.shared.request_log import RequestKey, RequestLog
 from kapda.domain.shared.unit_of_work import UnitOfWork
 
 
@@ -72,9 +72,10 @@ class Checkouts(Protocol):
         """Give the right back early, if it is still the one that was taken until then."""
         ...
 
-    async def open(self, opened: Checkout) -> bool:
-        """Write the state and the gateway's order of a checkout that is still opening; False, and nothing done, where it
-        came to another end meanwhile."""
+    async def open(self, opened: Checkout, key: RequestKey | None) -> bool:
+        """Write the state and the gateway's order of a checkout that is still opening, and with it the answer to the
+        request, all at once also where nothing is around it; False, and nothing done, where the checkout came to another
+        end meanwhile."""
         ...
 
     async def save(self, checkout: Checkout, at: datetime, look_again_at: datetime | None = None) -> None:

@@ -33,9 +33,13 @@ _TWIN_POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class OpenAtGateway:
-    """Takes a checkout from opening to open, or to failed when the gateway refuses."""
+    """Takes a checkout from opening to open, or to failed when the gateway refuses.
+
+    `autocommit` makes units without a transaction: opening is one statement, and most calls' last.
+    """
 
     unit_of_work: Callable[[], CheckoutUnitOfWork]
+    autocommit: Callable[[], CheckoutUnitOfWork]
     gateway: PaymentGateway
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -86,10 +90,8 @@ class OpenAtGateway:
             await self._return_lease(checkout.id, leased_until)
             raise
         opened = checkout.opened(order.id)
-        async with self.unit_of_work() as uow:
-            if key is not None:
-                await uow.requests.answer(key, opened)
-            if not await uow.checkouts.open(opened):
+        async with self.autocommit() as uow:
+            if not await uow.checkouts.open(opened, key):
                 # Superseded, given up or expired while the gateway was asked; the order made there is never shown, and
                 # the answer not kept.
                 return _require_opened(await uow.checkouts.get(checkout.id, None) or checkout)
