@@ -100,7 +100,7 @@ def _environment(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> dict[str
         "KAPDA_LOG_LEVEL": "INFO",
         "KAPDA_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
         "KAPDA_WORKER_ADDRESS": f"127.0.0.1:{free_port()}",
-        "KAPDA_DATABASE_URL": postgres.url(_DATABASE),
+        "KAPDA_DATABASE_URL": postgres.socket_url(_DATABASE),
         "KAPDA_REDIS_URL": valkey.url(),
         "KAPDA_JWT_KEYS": f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
         "KAPDA_PAGE_TOKEN_KEY": secrets.token_urlsafe(32),

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -32,12 +33,37 @@ def folder(tmp_path: Path, pristine: Path) -> Path:
     return tmp_path
 
 
-async def fetch(server: EmbeddedPostgres, statement: str) -> object:
-    connection = await asyncpg.connect(server.url())
+async def fetch(server: EmbeddedPostgres, statement: str, url: str | None = None) -> object:
+    connection = await asyncpg.connect(url or server.url())
     try:
         return await connection.fetchval(statement)
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+async def test_it_is_reached_by_its_socket_also_after_kill_9(identity: Identity) -> None:
+    if refusal := postgres_files.refused(identity):
+        pytest.skip(f"this machine does not allow it: {refusal}")
+    # Not pytest's folder, whose name may be too long for a socket.
+    with TemporaryDirectory() as short, EmbeddedPostgres(Path(short) / "a b", identity=identity) as server:
+        for _ in range(2):
+            assert "data" in server.socket_url()
+            by_socket = await fetch(server, "SELECT inet_server_addr() IS NULL", server.socket_url())
+            assert by_socket is True
+            server.kill()
+            (lock,) = (server.directory / "data").glob(".s.PGSQL.*.lock")
+            # Its number has gone to another process.
+            lock.write_text(lock.read_text().replace(lock.read_text().split("\n")[0], str(os.getpid()), 1))
+            server.start()
+
+
+def test_a_folder_too_deep_for_a_socket_is_served_by_tcp_alone(folder: Path) -> None:
+    deep = folder / ("x" * 100)
+    deep.mkdir()
+    (folder / "data").rename(deep / "data")
+    with EmbeddedPostgres(deep) as server:
+        assert server.socket_url("shop") == server.url("shop")
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)

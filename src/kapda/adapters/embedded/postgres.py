@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import quote
 
 from kapda.adapters.embedded import postgres_files, processes
 from kapda.adapters.embedded.processes import Identity, PortTakenError, StartError
@@ -40,6 +41,7 @@ class EmbeddedPostgres:
         self.directory = directory.resolve()
         self.log = self.directory / "postgresql.log"
         self._data = self.directory / "data"
+        self._sockets = postgres_files.socket_folder(self._data)
         self._port = port
         self._settings = {**DURABLE, **(settings or {})}
         self._identity = identity
@@ -60,6 +62,15 @@ class EmbeddedPostgres:
     def url(self, database: str = "postgres") -> str:
         """Return the address of a database as `postgresql://...`."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def socket_url(self, database: str = "postgres") -> str:
+        """Return the same address by way of the server's Unix socket, which costs both sides less than TCP.
+
+        It is the one of `url` where the folder's path is too long for a socket.
+        """
+        if not self._sockets:
+            return self.url(database)
+        return f"postgresql://postgres@/{database}?host={quote(self._sockets, safe='')}&port={self.port}"
 
     def __enter__(self) -> Self:
         """Start the server."""
@@ -131,7 +142,12 @@ class EmbeddedPostgres:
                 return
 
     def _serve_once(self, port: int, identity: Identity, deadline: float) -> None:
-        settings = {**self._settings, "listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": ""}
+        settings = {
+            **self._settings,
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "unix_socket_directories": self._sockets,
+        }
         offset = processes.size(self.log)
         process = self._process = processes.start(
             [

@@ -21,6 +21,7 @@ ROOT_IDENTITIES: Final[tuple[Identity, ...]] = ("namespace", "nobody")
 """Who PostgreSQL may run as for root, the better way first."""
 
 _INITDB_TIMEOUT: Final = 120.0
+_LONGEST_SOCKET: Final = 103  # macOS; Linux allows four more
 _PREDECESSOR_TIMEOUT: Final = 10.0
 """Seconds a server orphaned a moment ago gets to finish stopping."""
 
@@ -113,6 +114,16 @@ def run(
     )
 
 
+def socket_folder(data: Path) -> str:
+    """Return where the server's Unix socket goes: the data folder, which is closed to others; "" for nowhere.
+
+    The system allows a socket's path about a hundred bytes, and PostgreSQL takes a comma for the end of a folder's name.
+    """
+    folder = str(data)
+    longest = len(os.fsencode(f"{folder}/.s.PGSQL.65535"))
+    return folder if longest <= _LONGEST_SOCKET and not set(folder) & set(",\"'") else ""
+
+
 def is_ready(data: Path, pid: int) -> bool:
     """Return whether the server `pid` says in its lock file that it takes connections, as pg_ctl asks."""
     lines = _lock_file(data)
@@ -120,7 +131,7 @@ def is_ready(data: Path, pid: int) -> bool:
 
 
 def clear_lock(data: Path) -> None:
-    """Wait for a server on this folder that is still stopping, and remove the lock file of one that is gone.
+    """Wait for a server on this folder that is still stopping, and remove the lock files of one that is gone.
 
     PostgreSQL would take any process that has got the old number meanwhile for the old server, and refuse to start.
     Raises StartError when a server keeps running on the folder.
@@ -131,7 +142,8 @@ def clear_lock(data: Path) -> None:
             raise StartError(f"process {lines[0]} already serves {data}")
         time.sleep(0.05)
     if lines and sys.platform == "linux":
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        for lock in (data / "postmaster.pid", *data.glob(".s.PGSQL.*.lock")):
+            lock.unlink(missing_ok=True)
 
 
 def _lock_file(data: Path) -> list[str]:
