@@ -28,6 +28,8 @@ GOOD = Overload(
     measured({"Check": 20}),
     150.0,
     160.0,
+    170.0,
+    180.0,
     1.5,
     [],
 )
@@ -50,6 +52,8 @@ def test_an_overload_that_goes_as_promised_misses_nothing() -> None:
         (but(flood=measured({"A": 10}, {f"{OVERLOADED} without RetryInfo": 1})), "those are told when"),
         (but(health=measured({"Check": 20}, {"Check UNAVAILABLE": 1})), "health answers"),
         (but(server_mib_after=166.0), "the server's memory"),
+        (but(server_peak_after=188.0), "the server's memory"),
+        (but(flood=msgspec.structs.replace(GOOD.flood, unsent=1)), "whoever was due came"),
         (but(recovered_after=None), "recovers within"),
         (but(recovered_after=11.0), "recovers within"),
         (but(broken_promises=["1"]), "promises kept"),
