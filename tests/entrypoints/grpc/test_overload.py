@@ -17,6 +17,8 @@ from tests.entrypoints.grpc.test_calls import EMPTY, add_item, health_of
 from tests.waiting import until
 
 CROWD = 2 * FIRST
+# More than grpc keeps unheard unless it is told to.
+UNHEARD = 5_000
 
 
 async def test_f54_a_flood_is_refused_at_once_while_health_answers_and_then_all_are_let_in_again(
@@ -55,6 +57,17 @@ async def test_f54_a_flood_is_refused_at_once_while_health_answers_and_then_all_
         probe.cancel()
         with suppress(asyncio.CancelledError):
             await probe
+
+
+async def test_a_crowd_that_is_not_heard_for_a_while_is_told_when_to_come_back_all_the_same(served: Running) -> None:
+    async def at_once(_: object) -> object:
+        return Answer(EMPTY)
+
+    served.use_cases.behaviours["add_item"] = at_once
+    # Begun together, far more are there than have been heard.
+    answers = await asyncio.gather(*(add_item(served) for _ in range(UNHEARD)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert {answer.code() for answer in refused} <= {grpc.StatusCode.UNAVAILABLE}
 
 
 async def test_a_server_is_heard_at_its_own_address_by_itself(served: Running) -> None:

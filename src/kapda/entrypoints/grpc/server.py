@@ -53,6 +53,10 @@ _OPTIONS: Mapping[str, int] = {
     "grpc.max_metadata_size": _MAX_METADATA_BYTES,
     "grpc.absolute_max_metadata_size": _MAX_METADATA_BYTES,
     "grpc.max_send_message_length": _MAX_SEND_BYTES,
+    # What has not been heard yet. Beyond a thousand grpc ends calls at random, CANCELLED without a time to come back;
+    # heard, they are refused with one.
+    "grpc.server.max_pending_requests": 10_000,
+    "grpc.server.max_pending_requests_hard_limit": 20_000,
     # A peer that vanished without a word is noticed within a minute and a half.
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
