@@ -66,7 +66,7 @@ class EmbeddedPostgres:
     def socket_url(self, database: str = "postgres") -> str:
         """Return the same address by way of the server's Unix socket, which costs both sides less than TCP.
 
-        It is the one of `url` where the folder's path is too long for a socket.
+        It is the one of `url` where the folder's path cannot be a socket's.
         """
         if not self._sockets:
             return self.url(database)

@@ -1,7 +1,7 @@
 """One transaction on one connection, with every repository on it.
 
-One class serves all contexts; each sees it through its own narrow Protocol. With `autocommit` it serves single reads, at
-less than half of a transaction's cost.
+One class serves all contexts; each sees it through its own narrow Protocol. With `autocommit` it serves single
+statements, at less than half of a transaction's cost.
 """
 
 from collections.abc import Callable, Collection
