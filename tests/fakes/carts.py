@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from kapda.domain.cart.cart import MAX_LINES, Cart, CartLine
 from kapda.domain.cart.owner import CartOwner
@@ -12,6 +13,8 @@ from kapda.domain.shared.ids import CartId, VariantId
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 from tests.fakes.requests_and_events import InMemoryRequestLog
 from tests.fakes.tables import CartLineRow, CartRow, Tables, VariantRow
+
+T = TypeVar("T")
 
 
 class InMemoryCarts:
@@ -46,7 +49,19 @@ class InMemoryCarts:
     async def lock(self, owner: CartOwner, at: datetime) -> Cart | None:
         return await self.get(owner, at)
 
-    async def touch(self, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime) -> CartId | None:
+    async def claim_and_touch(
+        self,
+        key: RequestKey,
+        answer_type: type[T],
+        owner: CartOwner,
+        new_id: CartId,
+        *,
+        at: datetime,
+        expires_at: datetime,
+    ) -> CartId | EarlierRequest[T] | None:
+        earlier = await self._requests.claim(key, answer_type)
+        if earlier is not None:
+            return earlier
         row = self._row(owner, at)
         if row is None and owner.customer_id is None:
             return None
@@ -57,12 +72,6 @@ class InMemoryCarts:
         row = row or CartRow(new_id, owner.customer_id, 0, at, expires_at)
         self._tables.carts[row.id] = replace(row, version=row.version + 1, updated_at=at, expires_at=expires_at)
         return row.id
-
-    async def claim_and_touch(
-        self, key: RequestKey, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime
-    ) -> CartId | EarlierRequest[Cart] | None:
-        earlier = await self._requests.claim(key, Cart)
-        return earlier if earlier is not None else await self.touch(owner, new_id, at, expires_at)
 
     async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:
         self._tables.carts[cart_id] = CartRow(cart_id, None, 1, at, expires_at, token_digest)

@@ -23,6 +23,7 @@ class InMemoryCheckouts:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._requests = InMemoryRequestLog(tables)
 
     async def add(self, checkout: Checkout, lease_until: datetime, next_check_at: datetime) -> None:
         self._check_unique(checkout)
@@ -107,7 +108,7 @@ class InMemoryCheckouts:
             return False
         await self.save(opened, opened.created_at)
         if key is not None:
-            await InMemoryRequestLog(self._tables).answer(key, opened)
+            await self._requests.answer(key, opened)
         return True
 
     async def schedule_check(self, checkout_id: CheckoutId, attempts: int, next_check_at: datetime | None) -> None:

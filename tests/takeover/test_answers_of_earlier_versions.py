@@ -21,18 +21,15 @@ ANSWERS = sorted((Path(__file__).parent / "answers").glob("*.json"))
 
 
 def _kept_types() -> dict[str, type]:
-    """Every type that a use case keeps as an answer, by its name: one that it claims a request for, or finds with an earlier
-    one."""
+    """Every type that a use case keeps as an answer, by its name: one that it claims a request for."""
     found: dict[str, type] = {}
     for file in sorted(DOMAIN.rglob("use_cases/*.py")):
         module = ".".join(file.relative_to(DOMAIN.parents[1]).with_suffix("").parts)
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=func, args=[_, ast.Name(id=name), *_]) if ast.unparse(func).endswith(
-                    "requests.claim"
+                    ("requests.claim", "carts.claim_and_touch")
                 ):
-                    found[name] = getattr(importlib.import_module(module), name)
-                case ast.Subscript(value=ast.Name(id="EarlierRequest"), slice=ast.Name(id=name)):
                     found[name] = getattr(importlib.import_module(module), name)
     return found
 

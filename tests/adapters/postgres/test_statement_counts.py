@@ -81,8 +81,8 @@ WRITES = {
     "batch_receive_stock": 3,
     "set_stock": 3,
     "set_low_stock_threshold": 3,
-    # claim, touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
-    "merge_guest_cart": 10,
+    # claim + touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
+    "merge_guest_cart": 9,
     "create_guest_cart": 1,
     # claim, lock and read the cart, find a live one, lock the door, pressure, add + hold; gateway; open + answer, on its own
     "start_checkout": 8,

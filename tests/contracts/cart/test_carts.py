@@ -15,6 +15,7 @@ from kapda.domain.shared.errors import InvalidArgumentError, Reason
 from kapda.domain.shared.ids import CartId, HoldId, RequestId, UserId, VariantId
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 from tests.contracts.backing import Backing, product_number, variant_number
+from tests.contracts.touching import touch
 from tests.fakes.samples import ASHA, BINOD, NOON, RANGREZ, TERMS, checkout_in, rupees
 
 CART, OTHER_CART = CartId(UUID(int=0xCA)), CartId(UUID(int=0xCB))
@@ -25,7 +26,7 @@ OWNER = CartOwner.of_customer(ASHA)
 
 async def touched(backing: Backing, customer: UserId = ASHA, cart_id: CartId = CART) -> CartId:
     async with backing.unit_of_work() as uow:
-        touched_id = await uow.carts.touch(CartOwner.of_customer(customer), cart_id, NOON, NOON + MONTH)
+        touched_id = await touch(uow, CartOwner.of_customer(customer), cart_id, NOON, NOON + MONTH)
         await uow.commit()
     assert touched_id is not None
     return touched_id
@@ -81,7 +82,7 @@ async def test_the_first_touch_makes_the_cart_and_the_next_moves_its_version_on(
     assert await touched(backing) == CART
     assert await read(backing) == Cart(CART, ASHA, (), 1, NOON, NOON + MONTH)
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.touch(OWNER, OTHER_CART, LATER, LATER + MONTH) == CART
+        assert await touch(uow, OWNER, OTHER_CART, LATER, LATER + MONTH) == CART
         await uow.commit()
     assert await read(backing) == Cart(CART, ASHA, (), 2, LATER, LATER + MONTH)
 
@@ -267,7 +268,7 @@ async def test_without_a_commit_nothing_is_in_the_cart(backing: Backing) -> None
     kurta = await backing.stock_variant()
     await touched(backing)
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, LATER, LATER + MONTH)
+        await touch(uow, OWNER, CART, LATER, LATER + MONTH)
         assert await uow.carts.add_line(CART, kurta, 1, LATER)
     assert await read(backing) == Cart(CART, ASHA, (), 1, NOON, NOON + MONTH)
 
@@ -279,7 +280,7 @@ async def claim_and_touch(
     backing: Backing, key: RequestKey = KEY, owner: CartOwner = OWNER, answer: Cart | None = None
 ) -> CartId | EarlierRequest[Cart] | None:
     async with backing.unit_of_work() as uow:
-        found = await uow.carts.claim_and_touch(key, owner, CART, LATER, LATER + MONTH)
+        found = await uow.carts.claim_and_touch(key, Cart, owner, CART, at=LATER, expires_at=LATER + MONTH)
         if answer is not None:
             await uow.requests.answer(key, answer)
         await uow.commit()
@@ -306,7 +307,7 @@ async def test_a_claim_with_another_body_touches_nothing(backing: Backing) -> No
 async def test_a_request_about_an_expired_cart_finds_it_empty_again(backing: Backing) -> None:
     kurta = await backing.stock_variant()
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, LATER)
+        await touch(uow, OWNER, CART, NOON, LATER)
         await uow.carts.add_line(CART, kurta, 1, NOON)
         await uow.commit()
     assert await claim_and_touch(backing) == CART

@@ -11,6 +11,7 @@ from kapda.domain.cart.owner import CartOwner
 from kapda.domain.checkout.checkout import LIVE, CheckoutState
 from kapda.domain.shared.ids import CartId, CheckoutId, VariantId
 from tests.contracts.backing import Backing
+from tests.contracts.touching import touch
 from tests.fakes.samples import ASHA, BINOD, NOON, checkout_in
 
 CART, NEW_CART, GUEST_CART = (CartId(UUID(int=number)) for number in (0xCA, 0xCB, 0x6E))
@@ -24,7 +25,7 @@ async def stand(backing: Backing) -> VariantId:
     """Asha's cart and a guest's, each with two pieces, until END."""
     kurta = await backing.stock_variant()
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, END)
+        await touch(uow, OWNER, CART, NOON, END)
         await uow.carts.add_guest(GUEST_CART, DIGEST, NOON, END)
         for cart_id in (CART, GUEST_CART):
             assert await uow.carts.add_line(cart_id, kurta, 2, NOON)
@@ -65,7 +66,7 @@ async def test_a_cart_is_there_until_its_time_and_not_from_then_on(backing: Back
 async def test_a_customer_who_comes_back_too_late_starts_with_the_same_cart_empty(backing: Backing) -> None:
     kurta = await stand(backing)
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.touch(OWNER, NEW_CART, END, END + HOUR) == CART
+        assert await touch(uow, OWNER, NEW_CART, END, END + HOUR) == CART
         assert (await uow.carts.facts(CART, kurta)).quantity_in_cart == 0
         assert await uow.carts.add_line(CART, kurta, 1, END)
         cart = await uow.carts.get(OWNER, END)
@@ -76,14 +77,14 @@ async def test_a_customer_who_comes_back_too_late_starts_with_the_same_cart_empt
 async def test_a_guest_who_comes_back_too_late_has_no_cart(backing: Backing) -> None:
     await stand(backing)
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.touch(GUEST, NEW_CART, END, END + HOUR) is None
+        assert await touch(uow, GUEST, NEW_CART, END, END + HOUR) is None
         assert await uow.carts.get(GUEST, NOON) is not None
 
 
 async def test_the_sweep_takes_expired_carts_with_their_lines_and_no_other(backing: Backing) -> None:
     kurta = await stand(backing)
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OTHER, NEW_CART, NOON, END + HOUR)
+        await touch(uow, OTHER, NEW_CART, NOON, END + HOUR)
         assert await uow.carts.add_line(NEW_CART, kurta, 1, NOON)
         await uow.commit()
     assert await sweep(backing) == 2

@@ -7,6 +7,7 @@ from kapda.domain.cart.cart import GUEST_LIFETIME, LIFETIME, Cart
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.shared.ids import CartId, VariantId
 from tests.contracts.backing import Backing
+from tests.contracts.touching import touch
 from tests.fakes.samples import ASHA, NOON, rupees
 
 CART, GUEST_CART, OTHER = (CartId(UUID(int=number)) for number in (0xCA, 0x6E, 0x6F))
@@ -25,7 +26,7 @@ async def made(backing: Backing, cart_id: CartId = GUEST_CART, digest: bytes = D
 async def put(backing: Backing, owner: CartOwner, variant_id: VariantId, quantity: int, minute: int = 1) -> None:
     at = NOON + timedelta(minutes=minute)
     async with backing.unit_of_work() as uow:
-        cart_id = await uow.carts.touch(owner, CART, at, END)
+        cart_id = await touch(uow, owner, CART, at, END)
         assert cart_id is not None
         assert await uow.carts.add_line(cart_id, variant_id, quantity, at)
         await uow.commit()
@@ -49,8 +50,8 @@ async def test_a_guest_cart_is_empty_belongs_to_no_customer_and_is_found_by_its_
 async def test_a_guests_touch_moves_version_and_expiry_on_and_makes_no_cart(backing: Backing) -> None:
     await made(backing)
     async with backing.unit_of_work() as uow:
-        assert await uow.carts.touch(GUEST, OTHER, LATER, LATER + GUEST_LIFETIME) == GUEST_CART
-        assert await uow.carts.touch(CartOwner.of_guest(OTHER), OTHER, LATER, LATER + GUEST_LIFETIME) is None
+        assert await touch(uow, GUEST, OTHER, LATER, LATER + GUEST_LIFETIME) == GUEST_CART
+        assert await touch(uow, CartOwner.of_guest(OTHER), OTHER, LATER, LATER + GUEST_LIFETIME) is None
         await uow.commit()
     assert await read(backing, GUEST) == Cart(GUEST_CART, None, (), 2, LATER, LATER + GUEST_LIFETIME)
 
@@ -62,7 +63,7 @@ async def test_a_customers_cart_is_not_opened_as_a_guests_by_its_id(backing: Bac
     async with backing.unit_of_work() as uow:
         assert await uow.carts.get(as_guest, LATER) is None
         assert await uow.carts.lock(as_guest, LATER) is None
-        assert await uow.carts.touch(as_guest, OTHER, LATER, END) is None
+        assert await touch(uow, as_guest, OTHER, LATER, END) is None
 
 
 async def test_absorbing_brings_the_guests_price_and_place_and_keeps_the_customers(backing: Backing) -> None:
@@ -96,7 +97,7 @@ async def test_absorbing_nothing_still_ends_the_guest_cart_and_no_other(backing:
     await made(backing, OTHER, bytes(32))
     await put(backing, CartOwner.of_guest(OTHER), kurta, 1)
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, NOON + LIFETIME)
+        await touch(uow, OWNER, CART, NOON, NOON + LIFETIME)
         await uow.carts.absorb(CART, GUEST_CART, [], LATER)
         await uow.commit()
     assert await read(backing, GUEST) is None
@@ -110,7 +111,7 @@ async def test_an_absorbed_cart_comes_back_with_a_rollback(backing: Backing) -> 
     await made(backing)
     await put(backing, GUEST, kurta, 2)
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, NOON + LIFETIME)
+        await touch(uow, OWNER, CART, NOON, NOON + LIFETIME)
         await uow.carts.absorb(CART, GUEST_CART, [(kurta, 2)], LATER)
     guest = await read(backing, GUEST)
     assert guest is not None

@@ -12,6 +12,7 @@ from kapda.domain.payments.payment import Payment
 from kapda.domain.shared.errors import AbortedError, Reason
 from kapda.domain.shared.ids import CartId, PaymentId
 from tests.contracts.backing import Backing
+from tests.contracts.touching import touch
 from tests.fakes.samples import ASHA, NOON, checkout_in, kept_payment
 
 CART = CartId(UUID(int=0xCA))
@@ -26,21 +27,21 @@ async def has_cart(backing: Backing) -> bool:
 
 async def test_what_is_committed_is_there_for_the_next(backing: Backing) -> None:
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, NOON + LIFETIME)
+        await touch(uow, OWNER, CART, NOON, NOON + LIFETIME)
         await uow.commit()
     assert await has_cart(backing)
 
 
 async def test_a_transaction_sees_its_own_changes_and_leaving_undoes_them(backing: Backing) -> None:
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, NOON + LIFETIME)
+        await touch(uow, OWNER, CART, NOON, NOON + LIFETIME)
         assert await uow.carts.get(OWNER, NOON) is not None
     assert not await has_cart(backing)
 
 
 async def touch_and_fail(backing: Backing) -> None:
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, NOON + LIFETIME)
+        await touch(uow, OWNER, CART, NOON, NOON + LIFETIME)
         raise KeyError("ours")
 
 
@@ -53,7 +54,7 @@ async def test_an_error_undoes_everything_and_goes_on_its_way(backing: Backing) 
 async def test_what_follows_a_commit_needs_another_one(backing: Backing) -> None:
     kurta = await backing.stock_variant()
     async with backing.unit_of_work() as uow:
-        await uow.carts.touch(OWNER, CART, NOON, NOON + LIFETIME)
+        await touch(uow, OWNER, CART, NOON, NOON + LIFETIME)
         await uow.commit()
         await uow.carts.add_line(CART, kurta, 1, NOON)
     async with backing.unit_of_work() as uow:

@@ -43,13 +43,12 @@ LOCK_GUEST = text(f"SELECT FROM carts c WHERE {_GUESTS} FOR NO KEY UPDATE")
 # A cart that has expired is locked by this and left as it is: no row comes back.
 _TOUCH = """
     INSERT INTO carts AS c (id, customer_id, created_at, updated_at, expires_at)
-    SELECT :new_id, :id, :at, :at, :expires_at {behind_claim}
+    SELECT :new_id, :id, :at, :at, :expires_at FROM claimed
     ON CONFLICT (customer_id) DO UPDATE
         SET version = c.version + 1, updated_at = excluded.updated_at, expires_at = excluded.expires_at
         WHERE c.expires_at > :at
     RETURNING id
 """
-TOUCH = text(_TOUCH.format(behind_claim=""))
 REVIVE = text("""
     WITH revived AS (
         UPDATE carts SET version = version + 1, updated_at = :at, expires_at = :expires_at WHERE customer_id = :id
@@ -60,16 +59,15 @@ REVIVE = text("""
     SELECT id FROM revived
 """)
 _TOUCH_GUEST = f"""
-    UPDATE carts c SET version = c.version + 1, updated_at = :at, expires_at = :expires_at {{behind_claim}}
+    UPDATE carts c SET version = c.version + 1, updated_at = :at, expires_at = :expires_at FROM claimed
     WHERE {_GUESTS} RETURNING id
 """  # noqa: S608  (constants only)
-TOUCH_GUEST = text(_TOUCH_GUEST.format(behind_claim=""))
 _CLAIM_AND_TOUCH = f"""
     WITH {CLAIMED}, touched AS ({{touch}})
     SELECT (SELECT first FROM claimed) AS claimed, (SELECT id FROM touched) AS cart_id
 """  # noqa: S608  (constants only)
-CLAIM_AND_TOUCH = text(_CLAIM_AND_TOUCH.format(touch=_TOUCH.format(behind_claim="FROM claimed")))
-CLAIM_AND_TOUCH_GUEST = text(_CLAIM_AND_TOUCH.format(touch=_TOUCH_GUEST.format(behind_claim="FROM claimed")))
+CLAIM_AND_TOUCH = text(_CLAIM_AND_TOUCH.format(touch=_TOUCH))
+CLAIM_AND_TOUCH_GUEST = text(_CLAIM_AND_TOUCH.format(touch=_TOUCH_GUEST))
 ADD_GUEST = text("""
     INSERT INTO carts (id, guest_token_digest, created_at, updated_at, expires_at)
     VALUES (:id, :token_digest, :at, :at, :expires_at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import TextClause
 
@@ -26,8 +26,6 @@ from kapda.adapters.postgres.cart_statements import (
     REVIVE,
     SET_QUANTITY,
     TAKE_BOUGHT,
-    TOUCH,
-    TOUCH_GUEST,
 )
 from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.request_log import PostgresRequestLog, claim_values
@@ -37,6 +35,8 @@ from kapda.domain.cart.ports import LineFacts
 from kapda.domain.shared.ids import CartId, DesignerId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
+
+T = TypeVar("T")
 
 
 class PostgresCarts:
@@ -57,19 +57,16 @@ class PostgresCarts:
         await self._connection.execute(statement, {"id": owner.id, "at": at})
         return await self.get(owner, at)
 
-    async def touch(self, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime) -> CartId | None:
-        """See the port."""
-        values = {"id": owner.id, "at": at, "expires_at": expires_at}
-        if owner.guest_cart_id is not None:
-            found = await self._connection.scalar(TOUCH_GUEST, values)
-        else:
-            found = await self._connection.scalar(TOUCH, values | {"new_id": new_id})
-            found = found or await self._connection.scalar(REVIVE, values)
-        return CartId(found) if found else None
-
     async def claim_and_touch(
-        self, key: RequestKey, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime
-    ) -> CartId | EarlierRequest[Cart] | None:
+        self,
+        key: RequestKey,
+        answer_type: type[T],
+        owner: CartOwner,
+        new_id: CartId,
+        *,
+        at: datetime,
+        expires_at: datetime,
+    ) -> CartId | EarlierRequest[T] | None:
         """See the port."""
         values = {"id": owner.id, "at": at, "expires_at": expires_at}
         if owner.guest_cart_id is not None:
@@ -78,7 +75,7 @@ class PostgresCarts:
             statement, bound = CLAIM_AND_TOUCH, claim_values(key) | values | {"new_id": new_id}
         row = (await self._connection.execute(statement, bound)).one()
         if not row["claimed"]:
-            return await PostgresRequestLog(self._connection).earlier(key, Cart)
+            return await PostgresRequestLog(self._connection).earlier(key, answer_type)
         found = row["cart_id"]
         if found is None and owner.guest_cart_id is None:
             found = await self._connection.scalar(REVIVE, values)

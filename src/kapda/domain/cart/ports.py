@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from kapda.domain.cart.cart import Cart
 from kapda.domain.cart.owner import CartOwner
 from kapda.domain.shared.ids import CartId, VariantId
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey, RequestLog
 from kapda.domain.shared.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class LineFacts:
 
 
 class Carts(Protocol):
-    """Carts by owner. The methods that change lines expect the cart to be locked before, by `touch`, `claim_and_touch` or
-    `lock`, and give the cart as it became.
+    """Carts by owner. The methods that change lines expect the cart to be locked before, by `claim_and_touch` or `lock`,
+    and give the cart as it became.
 
     A cart at or after its `expires_at` is not there, whether or not it has been deleted yet.
 
@@ -42,19 +44,22 @@ class Carts(Protocol):
         """The same, with the cart locked until the end of the transaction; its lines cannot change meanwhile."""
         ...
 
-    async def touch(self, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime) -> CartId | None:
-        """Lock the owner's cart for a change and move its version and its expiry on.
+    async def claim_and_touch(
+        self,
+        key: RequestKey,
+        answer_type: type[T],
+        owner: CartOwner,
+        new_id: CartId,
+        *,
+        at: datetime,
+        expires_at: datetime,
+    ) -> CartId | EarlierRequest[T] | None:
+        """Claim the request as RequestLog.claim does; if it is the first, lock the owner's cart for a change, and move its
+        version and its expiry on. One step, because nearly every request is the first.
 
         A customer without a cart gets an empty one: as `new_id` where there is no row, else the expired one without its
-        lines. A guest without one gets none: None.
+        lines. A guest without one gets none: None. Where there is an earlier request, no cart is touched.
         """
-        ...
-
-    async def claim_and_touch(
-        self, key: RequestKey, owner: CartOwner, new_id: CartId, at: datetime, expires_at: datetime
-    ) -> CartId | EarlierRequest[Cart] | None:
-        """Claim the request as RequestLog.claim does, and touch the cart behind it; the earlier request where there is
-        one, and then no cart is touched. One step, because nearly every request is the first."""
         ...
 
     async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:

@@ -45,6 +45,12 @@ class EarlierRequest(Generic[T]):
                 metadata={"request_id": str(key.request_id)},
             )
 
+    def kept_answer(self) -> T:
+        """The answer of a request whose effect is committed together with it, or not at all."""
+        if self.answer is None:
+            raise RuntimeError("the effect was committed without its answer")
+        return self.answer
+
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):

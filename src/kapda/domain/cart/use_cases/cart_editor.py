@@ -37,18 +37,14 @@ class CartEditor:
         key = RequestKey(owner.id, method, request_id, fingerprint(*body))
         now = self.clock.now()
         async with self.unit_of_work() as uow:
-            touched = await uow.carts.claim_and_touch(key, owner, CartId(self.ids.new()), now, expiry(now, lifetime))
+            touched = await uow.carts.claim_and_touch(
+                key, Cart, owner, CartId(self.ids.new()), at=now, expires_at=expiry(now, lifetime)
+            )
             if isinstance(touched, EarlierRequest):
-                return Answer(_kept(touched), replayed=True)
+                return Answer(touched.kept_answer(), replayed=True)
             if touched is None:
                 raise guest_cart_unknown()
             cart = await change(uow.carts, touched)
             await uow.requests.answer(key, cart)
             await uow.commit()
         return Answer(cart)
-
-
-def _kept(earlier: EarlierRequest[Cart]) -> Cart:
-    if earlier.answer is None:
-        raise RuntimeError("an edit of a cart is committed with its answer or not at all")
-    return earlier.answer
