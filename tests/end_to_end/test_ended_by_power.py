@@ -1,4 +1,4 @@
-"""What a new password, a reset and another role end, over the real wire: access and refresh tokens of before."""
+"""What a new password, a reset and an admin end, over the real wire: access and refresh tokens of before."""
 
 import asyncio
 import json
@@ -116,3 +116,23 @@ async def test_another_role_ends_every_session_and_counts_from_the_next_log_in(s
     await somebody.check_over(somebody.elsewhere)
     again = await somebody.log_in(PASSWORD)
     assert (await somebody.calls(again)).user.role == role_pb2.ROLE_DESIGNER
+
+
+async def test_an_admin_ends_every_session_of_somebody_who_may_come_again(somebody: Somebody) -> None:
+    admin, user = await somebody.wire.admin(), (await somebody.calls(somebody.here)).user
+    request = users.EndUserSessionsRequest(request_id=str(uuid4()), user_id=user.id, reason="lost the telephone")
+    await UserServiceStub(somebody.wire.channel).EndUserSessions(request, metadata=admin.metadata, timeout=CALL_SECONDS)
+
+    await somebody.check_over(somebody.here)
+    await somebody.check_over(somebody.elsewhere)
+    await somebody.calls(await somebody.log_in(PASSWORD))
+
+
+async def test_a_disabled_account_is_over_everywhere_and_lets_nobody_in(somebody: Somebody) -> None:
+    admin, user = await somebody.wire.admin(), (await somebody.calls(somebody.here)).user
+    request = users.DisableUserRequest(request_id=str(uuid4()), user_id=user.id, reason="sells what is not theirs")
+    await UserServiceStub(somebody.wire.channel).DisableUser(request, metadata=admin.metadata, timeout=CALL_SECONDS)
+
+    await somebody.check_over(somebody.here)
+    await somebody.check_over(somebody.elsewhere)
+    assert await somebody.may_not_log_in(PASSWORD) == "CREDENTIALS_INVALID"
