@@ -12,9 +12,10 @@ from kapda.domain.identity.api_key import ApiKey
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.mailed_link import MailedLink
 from kapda.domain.identity.password import Password
-from kapda.domain.identity.ports import PasswordCheck, Revocation
+from kapda.domain.identity.password_ports import PasswordCheck
 from kapda.domain.identity.refresh import RefreshSecret, RefreshToken
 from kapda.domain.identity.session import REVOCATION_MEMORY, AccessClaims, Session
+from kapda.domain.identity.session_ports import Revocation
 from kapda.domain.identity.signing import SigningKey
 from kapda.domain.identity.user import EmailAddress, Role, User
 from kapda.domain.shared.audit import AuditEntry

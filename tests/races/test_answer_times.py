@@ -18,7 +18,7 @@ from uuid import uuid4
 from kapda.adapters.crypto.argon2_hasher import MEMORY_KIB, PASSES, Argon2PasswordHasher
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.password import Password
-from kapda.domain.identity.ports import PasswordCheck, PasswordHasher
+from kapda.domain.identity.password_ports import PasswordCheck, PasswordHasher
 from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.log_in import LogIn, LogInCommand
 from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordReset, RequestPasswordResetCommand

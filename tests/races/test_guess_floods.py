@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from kapda.domain.identity.client_network import ClientNetwork
 from kapda.domain.identity.password import Password
-from kapda.domain.identity.ports import PasswordCheck, PasswordHasher
+from kapda.domain.identity.password_ports import PasswordCheck, PasswordHasher
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import Contact
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from kapda.adapters.embedded.valkey import EmbeddedValkey
 from kapda.adapters.redis.revoked_tokens import KEY, RedisRevokedTokens
-from kapda.domain.identity.ports import Revocation
+from kapda.domain.identity.session_ports import Revocation
 from kapda.domain.shared.ids import SessionId
 
 ENDED, OPEN = SessionId(UUID(int=1)), SessionId(UUID(int=2))

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kapda.adapters.postgres.engine import make_engine
 from kapda.adapters.postgres.sessions import PostgresSessionReader
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kapda.domain.identity.ports import IdentityUnitOfWork, SessionReader
+from kapda.domain.identity.ports import IdentityUnitOfWork
+from kapda.domain.identity.session_ports import SessionReader
 from kapda.domain.shared.ids import DesignerId, UserId
 from tests.fakes.identity import IdentityTables, InMemoryIdentityUnitOfWork, InMemorySessionReader
 

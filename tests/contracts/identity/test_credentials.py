@@ -12,9 +12,10 @@ from kapda.adapters.crypto.key_ring import KeyRing, SigningKey
 from kapda.adapters.crypto.refresh_secrets import RandomRefreshSecrets
 from kapda.adapters.crypto.zxcvbn_strength import ZxcvbnStrength
 from kapda.domain.identity.password import Password
-from kapda.domain.identity.ports import AccessTokens, PasswordHasher, PasswordStrength
+from kapda.domain.identity.password_ports import PasswordHasher, PasswordStrength
 from kapda.domain.identity.refresh import RefreshSecrets
 from kapda.domain.identity.session import AccessClaims, Session
+from kapda.domain.identity.session_ports import AccessTokens
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.errors import Reason, UnauthenticatedError
 from kapda.domain.shared.ids import SessionId, UserId

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kapda.adapters.postgres.api_keys import PostgresKeyUses
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.identity.api_key import USE_NOTED_EVERY, ApiKey, ApiKeyText
-from kapda.domain.identity.ports import KeyUses
+from kapda.domain.identity.key_ports import KeyUses
 from kapda.domain.identity.scope import Scope
 from kapda.domain.identity.user import DisplayName, User
 from kapda.domain.shared.ids import ApiKeyId, UserId

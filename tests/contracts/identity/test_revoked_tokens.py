@@ -8,7 +8,7 @@ import pytest
 
 from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens
-from kapda.domain.identity.ports import Revocation, RevokedTokens
+from kapda.domain.identity.session_ports import Revocation, RevokedTokens
 from kapda.domain.shared.ids import SessionId
 from tests.fakes.identity import InMemoryRevokedTokens
 

@@ -1,7 +1,7 @@
 import pytest
 
 from kapda.domain.identity.password import Password
-from kapda.domain.identity.ports import PasswordCheck
+from kapda.domain.identity.password_ports import PasswordCheck
 from kapda.domain.identity.use_cases.authenticate import AuthenticateCommand
 from kapda.domain.identity.use_cases.log_in import LogInCommand
 from kapda.domain.identity.user import UserStatus

@@ -9,7 +9,7 @@ from argon2.low_level import ARGON2_VERSION, Type, hash_secret_raw
 
 from kapda.adapters.crypto.bounded_pool import BoundedPool
 from kapda.domain.identity.password import Password
-from kapda.domain.identity.ports import PasswordCheck
+from kapda.domain.identity.password_ports import PasswordCheck
 
 # The OWASP password storage cheat sheet's parameters for Argon2id: about 20 ms on one core.
 MEMORY_KIB = 19 * 1024

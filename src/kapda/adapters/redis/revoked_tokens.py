@@ -25,7 +25,7 @@ from redis.exceptions import NoScriptError
 
 from kapda.adapters.redis.gathered import Gathered
 from kapda.adapters.redis.own_connection import OwnConnection
-from kapda.domain.identity.ports import Revocation
+from kapda.domain.identity.session_ports import Revocation
 from kapda.domain.shared.ids import SessionId
 
 KEY = "kapda:revoked_sessions"

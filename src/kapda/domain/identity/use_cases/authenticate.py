@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from kapda.domain.identity.ports import AccessTokens, Revocation, RevokedTokens, SessionReader
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import REVOCATION_MEMORY, session_over
+from kapda.domain.identity.session_ports import AccessTokens, Revocation, RevokedTokens, SessionReader
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import SessionId
 

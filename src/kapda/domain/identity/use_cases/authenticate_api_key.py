@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kapda.domain.identity.api_key import ApiKeyText, key_invalid
-from kapda.domain.identity.ports import IdentityUnitOfWork, KeyUses
+from kapda.domain.identity.key_ports import KeyUses
+from kapda.domain.identity.ports import IdentityUnitOfWork
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.clock import Clock

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from kapda.domain.identity.mail_ports import MailingUnitOfWork
 from kapda.domain.identity.password import credentials_invalid
-from kapda.domain.identity.ports import RevokedTokens
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import NOWHERE, Contact, session_over
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.identity.use_cases.password_changer import PasswordChanger
 from kapda.domain.identity.use_cases.password_confirmation import PasswordConfirmation
 

@@ -6,7 +6,9 @@ from enum import Enum, unique
 
 from kapda.domain.identity.administration import ManagedUser, give_role, user_state_invalid
 from kapda.domain.identity.password import Password, check_rule, too_common
-from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher, PasswordStrength, RevokedTokens
+from kapda.domain.identity.password_ports import PasswordHasher, PasswordStrength
+from kapda.domain.identity.ports import IdentityUnitOfWork
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User
 from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock

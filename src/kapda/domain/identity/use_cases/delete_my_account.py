@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kapda.domain.identity.log_in_attempts import Outcome
-from kapda.domain.identity.ports import RevokedTokens
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.profile_ports import ProfileUnitOfWork
 from kapda.domain.identity.session import NOWHERE, Contact, session_over
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.identity.use_cases.password_confirmation import PasswordConfirmation
 from kapda.domain.shared.clock import Clock
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kapda.domain.identity.ports import IdentityUnitOfWork, RevokedTokens
+from kapda.domain.identity.ports import IdentityUnitOfWork
 from kapda.domain.identity.session import session_not_found
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import SessionId, UserId
 

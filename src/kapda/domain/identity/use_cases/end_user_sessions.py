@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kapda.domain.identity.administration import ManagedUser, user_not_found
-from kapda.domain.identity.ports import RevokedTokens
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.profile_ports import ProfileUnitOfWork
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.fingerprint import fingerprint

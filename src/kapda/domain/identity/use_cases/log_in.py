@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from kapda.domain.identity.log_in_attempts import Attempt
 from kapda.domain.identity.password import Password, credentials_invalid
-from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher
+from kapda.domain.identity.password_ports import PasswordHasher
+from kapda.domain.identity.ports import IdentityUnitOfWork
 from kapda.domain.identity.refresh import SessionTokens
 from kapda.domain.identity.session import NOWHERE, Contact, Session
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard

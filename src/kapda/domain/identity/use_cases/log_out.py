@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kapda.domain.identity.ports import IdentityUnitOfWork, RevokedTokens
+from kapda.domain.identity.ports import IdentityUnitOfWork
 from kapda.domain.identity.principal import Principal
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.shared.clock import Clock
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kapda.domain.identity.mail_ports import MailingUnitOfWork
 from kapda.domain.identity.mailed_link import LinkPurpose
 from kapda.domain.identity.password import Password, check_rule, too_common
-from kapda.domain.identity.ports import PasswordHasher, PasswordStrength
+from kapda.domain.identity.password_ports import PasswordHasher, PasswordStrength
 from kapda.domain.identity.user import User
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.ids import IdGenerator, SessionId

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kapda.domain.identity.log_in_attempts import Attempt
 from kapda.domain.identity.password import Password, credentials_invalid
-from kapda.domain.identity.ports import IdentityUnitOfWork, PasswordHasher
+from kapda.domain.identity.password_ports import PasswordHasher
+from kapda.domain.identity.ports import IdentityUnitOfWork
 from kapda.domain.identity.principal import Principal
 from kapda.domain.identity.session import Contact, session_over
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kapda.domain.identity.ports import IdentityUnitOfWork, RevokedTokens
+from kapda.domain.identity.ports import IdentityUnitOfWork
 from kapda.domain.identity.refresh import (
     MAX_REFRESHES,
     REFRESHES_WITHIN,
@@ -17,6 +17,7 @@ from kapda.domain.identity.refresh import (
     session_refreshed_too_often,
 )
 from kapda.domain.identity.session import NOWHERE, Contact, Session, session_over
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer
 from kapda.domain.shared.audit import Actor, ActorKind, AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from kapda.domain.identity.mail_ports import MailingUnitOfWork
 from kapda.domain.identity.mailed_link import LinkPurpose
-from kapda.domain.identity.ports import RevokedTokens
 from kapda.domain.identity.session import NOWHERE, Contact
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.identity.use_cases.follow_link import FollowLink
 from kapda.domain.identity.use_cases.log_in_guard import LogInGuard
 from kapda.domain.identity.use_cases.password_changer import PasswordChanger

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from kapda.domain.identity.mail_ports import MailingUnitOfWork
 from kapda.domain.identity.password import Password, check_rule, too_common
-from kapda.domain.identity.ports import PasswordHasher, PasswordStrength
+from kapda.domain.identity.password_ports import PasswordHasher, PasswordStrength
 from kapda.domain.identity.refresh import SessionTokens
 from kapda.domain.identity.session import NOWHERE, Contact, Session
 from kapda.domain.identity.use_cases.token_issuer import TokenIssuer

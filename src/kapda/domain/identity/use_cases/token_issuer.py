@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kapda.domain.identity.ports import AccessTokens, RefreshTokens
 from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecrets, RefreshToken, SessionTokens
 from kapda.domain.identity.session import AccessClaims, AccessToken, Session
+from kapda.domain.identity.session_ports import AccessTokens, RefreshTokens
 from kapda.domain.identity.user import Role
 from kapda.domain.shared.ids import IdGenerator
 

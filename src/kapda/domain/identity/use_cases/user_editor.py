@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kapda.domain.identity.administration import ManagedUser, check_may_take_power, user_not_found, user_state_invalid
-from kapda.domain.identity.ports import RevokedTokens
 from kapda.domain.identity.profile_ports import ProfileUnitOfWork
+from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.identity.user import Role, User, UserStatus
 from kapda.domain.shared.audit import AuditAction, AuditEntry, Occasion
 from kapda.domain.shared.clock import Clock

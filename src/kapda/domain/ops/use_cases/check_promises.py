@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kapda.domain.identity.ports import Revocation, RevokedTokens, SessionReader
 from kapda.domain.identity.session import REVOCATION_MEMORY
+from kapda.domain.identity.session_ports import Revocation, RevokedTokens, SessionReader
 from kapda.domain.ops.ports import PromiseAuditor
 from kapda.domain.ops.promises import MAX_SAMPLES, Finding, PromiseResult, results
 from kapda.domain.shared.clock import Clock
