@@ -29,9 +29,13 @@ _QUEUES: Final = """SELECT
     (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections,
     (SELECT count(*) FROM pgqueuer) AS jobs,
     (SELECT count(*) FROM outbox_events WHERE published_at IS NULL) AS "unsent events" """
-# Tables whose rows are changed in place or go again; those that only grow, such as orders, are meant to.
-_BLOAT: Final = """SELECT relname, n_dead_tup, pg_total_relation_size(relid) / 1024 AS kib FROM pg_stat_user_tables
-    WHERE relname IN ('stock', 'carts', 'cart_lines', 'pgqueuer') ORDER BY relname"""
+_TABLES: Final = """SELECT relname, n_live_tup AS live, n_dead_tup AS dead, pg_total_relation_size(relid) AS bytes
+    FROM pg_stat_user_tables ORDER BY relname"""
+# Whose rows are changed in place or go again, so that neither they nor their indexes may grow.
+_STEADY: Final = frozenset({"stock", "carts", "cart_lines", "pgqueuer"})
+# The others grow by every purchase, and are meant to: by as much each, though, and so they are looked at once they have
+# rows enough for their first pages not to count.
+_ROWS_ENOUGH: Final = 1_000
 _EVENT: Final = {"payload": "x" * 300}
 _AT_ONCE: Final = 5_000
 
@@ -104,9 +108,12 @@ async def _look(bench: Bench, connection: asyncpg.Connection) -> dict[str, float
     values = {f"{name} MiB": round(own_memory_mib(pid), 1) for name, pid in bench.stack.pids().items()}
     queues = await connection.fetchrow(_QUEUES)
     values |= {name: float(count) for name, count in queues.items()}
-    for row in await connection.fetch(_BLOAT):
-        values[f"{row['relname']} dead rows"] = float(row["n_dead_tup"])
-        values[f"{row['relname']} KiB"] = float(row["kib"])
+    for row in await connection.fetch(_TABLES):
+        if row["relname"] in _STEADY:
+            values[f"{row['relname']} dead rows"] = float(row["dead"])
+            values[f"{row['relname']} KiB"] = row["bytes"] / 1024
+        elif row["live"] >= _ROWS_ENOUGH:
+            values[f"{row['relname']} bytes a row"] = round(row["bytes"] / row["live"], 1)
     return values
 
 

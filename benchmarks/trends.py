@@ -10,7 +10,7 @@ import msgspec
 _WARM_UP: Final = 0.3
 # What a value may seem to gain a minute: a part of itself, or the grain of what it is counted in, by the name's last word.
 _PART: Final = 0.01
-_GRAINS: Final = {"MiB": 1.0, "KiB": 64.0, "rows": 300.0}
+_GRAINS: Final = {"MiB": 1.0, "KiB": 64.0, "rows": 300.0, "row": 4.0}
 _GRAIN: Final = 2.0
 
 
@@ -35,12 +35,17 @@ class Trend(msgspec.Struct, frozen=True):
 
 
 def trends_of(samples: Sequence[Sample]) -> dict[str, Trend]:
-    """The slope of every value, by least squares over what comes after the warm-up. Raises ValueError for no samples."""
+    """The slope of every value, by least squares over what comes after the warm-up; none of what was not always seen in it.
+
+    Raises ValueError for no samples.
+    """
     if not samples:
         raise ValueError("nobody has looked")
     after = samples[int(_WARM_UP * len(samples)) :]
     found = {}
     for name in after[0].values:
+        if not all(name in sample.values for sample in after):
+            continue
         values = [sample.values[name] for sample in after]
         slope = statistics.linear_regression([sample.at for sample in after], values).slope if len(after) > 1 else 0.0
         median = statistics.median(values)

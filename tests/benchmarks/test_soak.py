@@ -36,6 +36,20 @@ def test_what_shrinks_is_welcome() -> None:
     assert trends_of(looks("jobs", *range(100, 0, -1)))["jobs"].flat
 
 
+def test_what_comes_to_be_seen_later_or_goes_has_no_trend() -> None:
+    samples = looks("jobs", *[1.0] * 10)
+    samples[-1].values["orders bytes a row"] = 700.0
+    assert set(trends_of(samples)) == {"jobs"}
+    del samples[-2].values["jobs"]
+    assert trends_of(samples) == {}
+
+
+def test_a_row_that_takes_more_and_more_room_is_told() -> None:
+    assert not trends_of(looks("orders bytes a row", *(700.0 + 3 * number for number in range(20))))[
+        "orders bytes a row"
+    ].flat
+
+
 def test_nothing_looked_at_is_no_trend() -> None:
     with pytest.raises(ValueError, match="nobody"):
         trends_of([])
