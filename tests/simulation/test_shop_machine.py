@@ -14,7 +14,6 @@ from tests.torture.budget import CAMPAIGN_SECONDS, SEED
 
 # Shrinking would take longer than reading the twenty steps of a failure.
 _PLAIN = settings(
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
     database=None,
