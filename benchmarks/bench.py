@@ -38,7 +38,8 @@ class Settings:
     warm_up: float = 2.0
     shoppers: int = 100
     browsers: int = 32
-    generators: int = 2
+    generators: int = 1
+    """Processes that generate load. One takes less CPU for a call than two, and has some thousand calls a second in it."""
     workers: int = 1
     several: int = 2
     """Server processes of a second stack, on which some scenarios are played again; 0 leaves it out."""
