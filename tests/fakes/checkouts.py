@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutState
 from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.errors import AbortedError, Reason
 from kapda.domain.shared.ids import CartId, CheckoutId, UserId
-from kapda.domain.shared.request_log import RequestKey
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 from tests.fakes.requests_and_events import InMemoryRequestLog
 from tests.fakes.tables import CheckoutRow, Tables
+
+T = TypeVar("T")
 
 
 def lost_race() -> AbortedError:
@@ -41,6 +44,11 @@ class InMemoryCheckouts:
 
     async def lock_behind_cart(self, ref: CheckoutRef) -> Checkout | None:
         return await self.get(ref.id, None)
+
+    async def claim_and_lock(
+        self, key: RequestKey, answer_type: type[T], ref: CheckoutRef
+    ) -> Checkout | EarlierRequest[T] | None:
+        return await self._requests.claim(key, answer_type, ref.id) or await self.get(ref.id, None)
 
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
         return next(

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from kapda.domain.ledger.entries import LedgerTransaction
 from kapda.domain.orders.order import Order, OrderSummary
 from kapda.domain.orders.reversal import Returned, Reversal
+from kapda.domain.payments.payment import Payment
 from kapda.domain.shared.ids import CheckoutId, OrderId, RefundId, UserId
 from kapda.domain.shared.money import Money
 from kapda.domain.shared.pages import Page, PageRequest
 from tests.fakes.checkouts import lost_race
+from tests.fakes.payments import InMemoryPayments
 from tests.fakes.tables import Tables
 
 
@@ -32,10 +34,14 @@ class InMemoryOrders:
     def __init__(self, tables: Tables, numbers: OrderNumbers) -> None:
         self._tables = tables
         self._numbers = numbers
+        self._payments = InMemoryPayments(tables)
 
     async def next_number(self) -> str:
         self._numbers.last += 1
         return f"K{self._numbers.last}"
+
+    async def payment_or_number(self, gateway_payment_id: str) -> Payment | str:
+        return await self._payments.by_gateway_id(gateway_payment_id) or await self.next_number()
 
     async def add(self, order: Order) -> None:
         for other in self._tables.orders.values():

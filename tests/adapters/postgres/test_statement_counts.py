@@ -91,11 +91,11 @@ WRITES = {
     # the first one's, and: save the live one as superseded, lock stock, release; so the new one is not held with its row
     "start_checkout superseding": 12,
     "abandon_checkout": 4,  # claim, lock, save + release, answer
-    # read; claim, lock the cart and the checkout, known?, number,
-    # payment + order + ledger + save + take from the cart + event + sell, answer
-    "place_order": 7,
+    # read; claim + lock the cart and the checkout, known? + number,
+    # payment + order + ledger + save + take from the cart + event + answer + sell
+    "place_order": 4,
     "place_order found": 5,  # read; claim, payment, order, answer
-    "deliver": 9,  # store, job; read, find; the finisher's 4 without a request, finish
+    "deliver": 8,  # store, job; read, find; the finisher's 3 without a request, finish
     "settle": 4,  # read, attempts, schedule; lock
     # Of every aggregate: lease, read, mails, mark, release; lease in vain.
     "relay_events": 6,

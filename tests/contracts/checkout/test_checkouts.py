@@ -8,9 +8,9 @@ import pytest
 
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutState
 from kapda.domain.checkout.ports import CheckoutRef
-from kapda.domain.shared.errors import AbortedError, Reason
+from kapda.domain.shared.errors import AbortedError, InvalidArgumentError, Reason
 from kapda.domain.shared.ids import CartId, CheckoutId, RequestId
-from kapda.domain.shared.request_log import RequestKey
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 from tests.contracts.backing import Backing
 from tests.fakes.samples import ASHA, BINOD, NOON, checkout_in, checkout_line, rupees
 
@@ -241,3 +241,24 @@ async def test_without_a_commit_nothing_is_kept(backing: Backing) -> None:
     async with backing.unit_of_work() as uow:
         await uow.checkouts.add(checkout, NOON + LEASE, NOON + LEASE)
     assert await read(backing, checkout) is None
+
+
+async def test_the_first_request_locks_the_checkout_and_later_ones_get_the_earlier(backing: Backing) -> None:
+    checkout = await kept(backing, opening())
+    ref = CheckoutRef(checkout.id, checkout.cart_id)
+    async with backing.unit_of_work() as uow:
+        assert await uow.checkouts.claim_and_lock(KEY, Checkout, ref) == checkout
+        await uow.commit()
+    async with backing.unit_of_work() as uow:
+        unanswered: EarlierRequest[Checkout] = EarlierRequest(KEY.fingerprint, checkout.id, None)
+        assert await uow.checkouts.claim_and_lock(KEY, Checkout, ref) == unanswered
+        await uow.requests.answer(KEY, checkout)
+        assert await uow.checkouts.claim_and_lock(KEY, Checkout, ref) == replace(unanswered, answer=checkout)
+        with pytest.raises(InvalidArgumentError) as reused:
+            await uow.checkouts.claim_and_lock(replace(KEY, fingerprint=b"another body"), Checkout, ref)
+    assert reused.value.reason is Reason.REQUEST_ID_REUSED
+
+
+async def test_a_request_about_no_checkout_locks_none(backing: Backing) -> None:
+    async with backing.unit_of_work() as uow:
+        assert await uow.checkouts.claim_and_lock(KEY, Checkout, CheckoutRef(CheckoutId(ASHA), OTHER_CART)) is None

@@ -116,6 +116,17 @@ async def test_no_number_is_given_twice_and_a_rollback_leaves_a_gap(backing: Bac
     assert [first, second, third] == ["K100001", "K100002", "K100003"]
 
 
+async def test_a_payment_that_is_known_needs_no_number_and_one_that_is_not_gets_the_next(backing: Backing) -> None:
+    order = await kept(backing)
+    async with backing.unit_of_work() as uow:
+        payment = await uow.payments.get(order.payment_id, None)
+        assert payment is not None
+        assert payment.order_id == order.id
+        assert await uow.orders.payment_or_number("pay_Unknown") == "K100001"
+        assert await uow.orders.payment_or_number(payment.gateway_payment_id) == payment
+        assert await uow.orders.payment_or_number("pay_Unknown") == "K100002"
+
+
 async def test_orders_are_listed_newest_first_page_by_page(backing: Backing) -> None:
     orders = [await kept(backing, number) for number in (1, 2, 3)]
     await kept(backing, 4, BINOD)

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
 from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
-from kapda.adapters.postgres.request_log import ANSWERED, answer_values
+from kapda.adapters.postgres.request_log import ANSWERED, CLAIMED, PostgresRequestLog, answer_values, claim_values
 from kapda.adapters.postgres.writes import Write
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutLine, CheckoutState
 from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.ids import CartId, CheckoutId, DesignerId, OrderId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import Money
-from kapda.domain.shared.request_log import RequestKey
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
+
+T = TypeVar("T")
 
 _LINE_COLUMNS = """position, variant_id, product_id, designer_id, sku, title, options, quantity, unit_price_minor,
     hsn_code, gst_basis_points, designer_gstin, commission_basis_points"""
@@ -35,8 +37,8 @@ _ADD = Write(f"""
             commission_basis_points integer)
     )
 """)  # noqa: S608  (constants only)
-_SELECT = """
-    SELECT c.id, c.cart_id, c.customer_id, c.state, c.content_digest, c.shipping_minor, c.currency, c.address,
+_COLUMNS = """
+    c.id, c.cart_id, c.customer_id, c.state, c.content_digest, c.shipping_minor, c.currency, c.address,
         c.gateway_order_id, c.created_at, c.pay_before, c.hold_until,
         (SELECT id FROM orders WHERE checkout_id = c.id) AS order_id,
         (SELECT json_agg(json_build_object(
@@ -45,8 +47,8 @@ _SELECT = """
             'unit_price_minor', unit_price_minor, 'hsn_code', hsn_code, 'gst_basis_points', gst_basis_points,
             'designer_gstin', designer_gstin, 'commission_basis_points', commission_basis_points) ORDER BY position)
          FROM checkout_lines WHERE checkout_id = c.id) AS lines
-    FROM checkouts c
 """
+_SELECT = f"SELECT {_COLUMNS} FROM checkouts c"  # noqa: S608  (constants only)
 _OWNED = "id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)"
 _LIVE = ", ".join(f"'{state.value}'" for state in sorted(LIVE, key=lambda state: state.value))
 _GET = text(f"{_SELECT} WHERE {_OWNED}")
@@ -55,6 +57,17 @@ _LOCK = text(f"{_SELECT} WHERE {_OWNED} FOR NO KEY UPDATE OF c")
 _LOCK_BEHIND_CART = text(f"""
     WITH cart AS MATERIALIZED (SELECT FROM carts WHERE id = :cart_id FOR NO KEY UPDATE)
     {_SELECT} WHERE id = :id AND (SELECT count(*) FROM cart) >= 0 FOR NO KEY UPDATE OF c
+""")  # noqa: S608  (constants only)
+# Nothing is locked before the claim: each part begins with what it waits for.
+_CLAIM_AND_LOCK = text(f"""
+    WITH {CLAIMED}, cart AS MATERIALIZED (
+        SELECT FROM carts WHERE id = :cart_id AND EXISTS (SELECT FROM claimed) FOR NO KEY UPDATE
+    ), locked AS MATERIALIZED (
+        SELECT * FROM checkouts
+        WHERE id = :id AND EXISTS (SELECT FROM claimed) AND (SELECT count(*) FROM cart) >= 0 FOR NO KEY UPDATE
+    )
+    SELECT request.claimed, {_COLUMNS}
+    FROM (SELECT (SELECT first FROM claimed) AS claimed) request LEFT JOIN locked c ON true
 """)  # noqa: S608  (constants only)
 _LOCK_LIVE = text(f"{_SELECT} WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR NO KEY UPDATE OF c")
 _UNPAID = ", ".join(f"'{state.value}'" for state in sorted(UNPAID, key=lambda state: state.value))
@@ -144,8 +157,20 @@ class PostgresCheckouts:
         """See the port."""
         return await self._locked(_LOCK_BEHIND_CART, {"id": ref.id, "cart_id": ref.cart_id})
 
+    async def claim_and_lock(
+        self, key: RequestKey, answer_type: type[T], ref: CheckoutRef
+    ) -> Checkout | EarlierRequest[T] | None:
+        """See the port."""
+        values = claim_values(key, ref.id) | {"id": ref.id, "cart_id": ref.cart_id}
+        row = (await self._connection.execute(_CLAIM_AND_LOCK, values)).one()
+        if not row["claimed"]:
+            return await PostgresRequestLog(self._connection).earlier(key, answer_type)
+        return await self._as_it_is_now(_checkout(row) if row["id"] else None)
+
     async def _locked(self, statement: TextClause, values: Mapping[str, Any]) -> Checkout | None:
-        checkout = await self._one(statement, values)
+        return await self._as_it_is_now(await self._one(statement, values))
+
+    async def _as_it_is_now(self, checkout: Checkout | None) -> Checkout | None:
         # A statement that waited for the lock has the row as it is now, and everything else as it was when it began: lines,
         # which never change, but not the order that the other door placed meanwhile.
         if checkout is not None and checkout.state is CheckoutState.PLACED:

@@ -9,9 +9,11 @@ from sqlalchemy import TextClause, text
 
 from kapda.adapters.postgres.connection import Connection, Row
 from kapda.adapters.postgres.json_columns import address_json, to_address, to_json
+from kapda.adapters.postgres.payments import PAYMENT_COLUMNS, PAYMENT_WITH_ORDER, to_payment
 from kapda.adapters.postgres.writes import Write
 from kapda.domain.orders.order import HistoryEntry, Order, OrderLine, OrderState, OrderSummary
 from kapda.domain.orders.reversal import Returned, Reversal
+from kapda.domain.payments.payment import Payment
 from kapda.domain.shared.ids import (
     CheckoutId,
     DesignerId,
@@ -29,7 +31,12 @@ from kapda.domain.shared.pages import Page, PageRequest
 _LINE_COLUMNS = """position, variant_id, product_id, designer_id, sku, title, options, quantity, unit_price_minor,
     line_total_minor, hsn_code, gst_basis_points, taxable_minor, gst_minor, designer_gstin, commission_basis_points,
     commission_minor, commission_gst_minor, designer_net_minor"""
-_NEXT_NUMBER = text("SELECT 'K' || nextval('order_numbers')")
+_NEXT = "'K' || nextval('order_numbers')"
+_NEXT_NUMBER = text(f"SELECT {_NEXT}")
+_PAYMENT_OR_NUMBER = text(f"""
+    SELECT CASE WHEN p.id IS NULL THEN {_NEXT} END AS next_number, {PAYMENT_COLUMNS}
+    FROM (SELECT) one LEFT JOIN ({PAYMENT_WITH_ORDER}) ON p.gateway_payment_id = :gateway_payment_id
+""")  # noqa: S608  (constants only)
 _ADD = Write(f"""
     placed_order AS (
         INSERT INTO orders (id, number, checkout_id, payment_id, customer_id, state, items_total_minor, shipping_minor,
@@ -111,6 +118,13 @@ class PostgresOrders:
     async def next_number(self) -> str:
         """See the port."""
         return str((await self._connection.execute(_NEXT_NUMBER)).scalar_one())
+
+    async def payment_or_number(self, gateway_payment_id: str) -> Payment | str:
+        """See the port."""
+        values = {"gateway_payment_id": gateway_payment_id}
+        row = (await self._connection.execute(_PAYMENT_OR_NUMBER, values)).one()
+        number: str | None = row["next_number"]
+        return number if number is not None else to_payment(row)
 
     async def add(self, order: Order) -> None:
         """See the port."""

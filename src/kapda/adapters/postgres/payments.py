@@ -20,11 +20,12 @@ _ADD = Write("""
             :captured_at)
     )
 """)
-_SELECT = """
-    SELECT p.id, p.checkout_id, p.gateway_payment_id, p.gateway_order_id, p.state, p.amount_minor, p.currency, p.method,
+PAYMENT_COLUMNS = """
+    p.id, p.checkout_id, p.gateway_payment_id, p.gateway_order_id, p.state, p.amount_minor, p.currency, p.method,
         p.refund_reserved_minor, p.refunded_minor, p.captured_at, o.id AS order_id
-    FROM payments p LEFT JOIN orders o ON o.payment_id = p.id
 """
+PAYMENT_WITH_ORDER = "payments p LEFT JOIN orders o ON o.payment_id = p.id"
+_SELECT = f"SELECT {PAYMENT_COLUMNS} FROM {PAYMENT_WITH_ORDER}"  # noqa: S608  (constants only)
 _BY_GATEWAY_ID = text(f"{_SELECT} WHERE p.gateway_payment_id = :gateway_payment_id")
 _GET = text(f"""
     {_SELECT} JOIN checkouts c ON c.id = p.checkout_id
@@ -84,12 +85,12 @@ class PostgresPayments:
         """See the port."""
         values = {"gateway_payment_id": gateway_payment_id}
         row = (await self._connection.execute(_BY_GATEWAY_ID, values)).one_or_none()
-        return _payment(row) if row else None
+        return to_payment(row) if row else None
 
     async def get(self, payment_id: PaymentId, customer_id: UserId | None) -> Payment | None:
         """See the port."""
         row = (await self._connection.execute(_GET, {"id": payment_id, "customer_id": customer_id})).one_or_none()
-        return _payment(row) if row else None
+        return to_payment(row) if row else None
 
     async def lock(self, payment_id: PaymentId) -> Payment | None:
         """See the port."""
@@ -132,17 +133,18 @@ class PostgresPayments:
         )
 
 
-def _payment(row: Row) -> Payment:
+def to_payment(row: Row) -> Payment:
+    """The payment of PAYMENT_COLUMNS."""
     return Payment(
-        id=PaymentId(row.id),
-        checkout_id=CheckoutId(row.checkout_id),
-        gateway_payment_id=row.gateway_payment_id,
-        gateway_order_id=row.gateway_order_id,
-        state=PaymentState(row.state),
-        amount=Money(row.amount_minor, row.currency),
-        method=row.method,
-        captured_at=row.captured_at,
-        refund_reserved=Money(row.refund_reserved_minor, row.currency),
-        refunded=Money(row.refunded_minor, row.currency),
-        order_id=OrderId(row.order_id) if row.order_id else None,
+        id=PaymentId(row["id"]),
+        checkout_id=CheckoutId(row["checkout_id"]),
+        gateway_payment_id=row["gateway_payment_id"],
+        gateway_order_id=row["gateway_order_id"],
+        state=PaymentState(row["state"]),
+        amount=Money(row["amount_minor"], row["currency"]),
+        method=row["method"],
+        captured_at=row["captured_at"],
+        refund_reserved=Money(row["refund_reserved_minor"], row["currency"]),
+        refunded=Money(row["refunded_minor"], row["currency"]),
+        order_id=OrderId(row["order_id"]) if row["order_id"] else None,
     )

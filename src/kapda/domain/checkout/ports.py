@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from kapda.domain.cart.ports import Carts
 from kapda.domain.checkout.checkout import Checkout
@@ -10,8 +10,10 @@ from kapda.domain.checkout.hold_limits import HoldPressure
 from kapda.domain.inventory.ports import Stock
 from kapda.domain.shared.ids import CartId, CheckoutId, UserId
 from kapda.domain.shared.jobs import Jobs
-from kapda.domain.shared.request_log import RequestKey, RequestLog
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey, RequestLog
 from kapda.domain.shared.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,14 @@ class Checkouts(Protocol):
 
     async def lock_behind_cart(self, ref: CheckoutRef) -> Checkout | None:
         """The same, whosever it is, with its cart locked before it, where that still exists."""
+        ...
+
+    async def claim_and_lock(
+        self, key: RequestKey, answer_type: type[T], ref: CheckoutRef
+    ) -> Checkout | EarlierRequest[T] | None:
+        """Claim the request as RequestLog.claim does, for what the checkout becomes; if it is the first, lock the checkout
+        behind its cart. One step, because nearly every request is the first. Where there is an earlier one, nothing is
+        locked."""
         ...
 
     async def lock_live(self, cart_id: CartId) -> Checkout | None:

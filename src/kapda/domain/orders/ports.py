@@ -9,6 +9,7 @@ from kapda.domain.inventory.ports import Stock
 from kapda.domain.ledger.ports import Ledger
 from kapda.domain.orders.order import Order, OrderSummary
 from kapda.domain.orders.reversal import Returned, Reversal
+from kapda.domain.payments.payment import Payment
 from kapda.domain.payments.ports import AccountReadings, Cases, GatewayEvents, Payments, Refunds
 from kapda.domain.shared.events import Outbox
 from kapda.domain.shared.ids import CheckoutId, OrderId, RefundId, UserId
@@ -25,6 +26,11 @@ class Orders(Protocol):
 
     async def next_number(self) -> str:
         """The next order number, such as K100001; a rollback leaves a gap."""
+        ...
+
+    async def payment_or_number(self, gateway_payment_id: str) -> Payment | str:
+        """The payment of that id at the gateway, where it is known; otherwise the next order number, for the order that it
+        may pay. One step, because nearly every payment is new. A number that is not used leaves a gap."""
         ...
 
     async def add(self, order: Order) -> None:

@@ -17,6 +17,7 @@ from kapda.domain.shared.events import DomainEvent
 from kapda.domain.shared.ids import CaseId, IdGenerator, OrderId, PaymentId
 from kapda.domain.shared.mails import MailKind, MailRequest
 from kapda.domain.shared.money import Money
+from kapda.domain.shared.request_log import RequestKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,28 @@ class Bookkeeper:
     clock: Clock
     ids: IdGenerator
 
-    async def place(self, uow: OrderUnitOfWork, checkout: Checkout, paid: GatewayPayment, actor: str) -> Order:
-        """The order, its lines, commission, postings and event; the bought pieces leave cart and stock."""
-        # Asked for before anything is written: what is written in a row goes to the database together.
-        number = await uow.orders.next_number()
+    async def place(
+        self,
+        uow: OrderUnitOfWork,
+        checkout: Checkout,
+        paid: GatewayPayment,
+        *,
+        number: str,
+        actor: str,
+        request: RequestKey | None,
+    ) -> Order:
+        """The order, its lines, commission, postings and event, and the answer to the request that brought the payment;
+        the bought pieces leave cart and stock."""
         payment = _payment(PaymentId(self.ids.new()), checkout, paid, self.clock.now())
         await uow.payments.add(payment)
         return await self._write_order(
-            uow, checkout, payment, number=number, actor=actor, source=Account.GATEWAY_RECEIVABLE
+            uow,
+            checkout,
+            payment,
+            number=number,
+            actor=actor,
+            source=Account.GATEWAY_RECEIVABLE,
+            request=request,
         )
 
     async def open_case(
@@ -66,13 +81,28 @@ class Bookkeeper:
 
         The checkout holds its stock and has the payment's gateway order.
         """
+        # Asked for before anything is written: what is written in a row goes to the database together.
         number = await uow.orders.next_number()
         return await self._write_order(
-            uow, checkout, payment, number=number, actor=actor, source=Account.UNASSIGNED_RECEIPTS
+            uow,
+            checkout,
+            payment,
+            number=number,
+            actor=actor,
+            source=Account.UNASSIGNED_RECEIPTS,
+            request=None,
         )
 
     async def _write_order(
-        self, uow: OrderUnitOfWork, checkout: Checkout, payment: Payment, *, number: str, actor: str, source: Account
+        self,
+        uow: OrderUnitOfWork,
+        checkout: Checkout,
+        payment: Payment,
+        *,
+        number: str,
+        actor: str,
+        source: Account,
+        request: RequestKey | None,
     ) -> Order:
         now = self.clock.now()
         order = place(
@@ -91,6 +121,8 @@ class Bookkeeper:
             checkout.cart_id, [(line.variant_id, line.quantity) for line in checkout.lines], now
         )
         await uow.outbox.add(_order_placed(order))
+        if request is not None:
+            await uow.requests.answer(request, order)
         sold = await uow.stock.sell(checkout.hold_id, now, f"order {order.number}")
         if sold != len(checkout.lines):
             # The state says that the checkout holds its stock; an order without it must not be.

@@ -19,12 +19,13 @@ from kapda.domain.orders.use_cases.bookkeeper import Bookkeeper
 from kapda.domain.orders.use_cases.whose_payment import WhosePayment
 from kapda.domain.orders.verdict import Step, judge
 from kapda.domain.payments.gateway import GatewayPayment, GatewayRefusedError
+from kapda.domain.payments.payment import Payment
 from kapda.domain.payments.payment_case import CaseKind, PaymentCase
 from kapda.domain.payments.ports import PaymentGateway
 from kapda.domain.shared.clock import Clock
 from kapda.domain.shared.errors import FailedPreconditionError, Reason
 from kapda.domain.shared.ids import CheckoutId
-from kapda.domain.shared.request_log import RequestKey
+from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,40 +114,43 @@ class FinishPayment:
         self, command: FinishPaymentCommand, ref: CheckoutRef, payment: GatewayPayment
     ) -> Finished | _Capture:
         async with self.unit_of_work() as uow:
-            if command.request is not None:
-                earlier = await uow.requests.claim(command.request, Order, ref.id)
-                if earlier is not None and earlier.answer is not None:
-                    return Finished(Ending.PLACED, order=earlier.answer, replayed=True)
-            checkout = await uow.checkouts.lock_behind_cart(ref)
-            if checkout is None:
-                raise checkout_not_found(ref.id)
+            checkout = await _claim_and_lock(uow, command.request, ref)
+            if isinstance(checkout, Order):
+                return Finished(Ending.PLACED, order=checkout, replayed=True)
             decided = await self._carry_out(uow, command, checkout, payment)
             if decided is _WAITING:
                 return decided
-            if isinstance(decided, Finished) and decided.order is not None and command.request is not None:
-                await uow.requests.answer(command.request, decided.order)
             await uow.commit()
         return decided
 
     async def _carry_out(
         self, uow: OrderUnitOfWork, command: FinishPaymentCommand, checkout: Checkout, payment: GatewayPayment
     ) -> Finished | _Capture:
-        known = await uow.payments.by_gateway_id(payment.id)
-        if known is not None and known.order_id is None:
+        found = await uow.orders.payment_or_number(payment.id)
+        if isinstance(found, Payment) and found.order_id is None:
             return Finished(Ending.CASE, case=await uow.cases.of_payment(payment.id))
-        verdict = judge(checkout, payment, paid_the_order=known is not None)
+        verdict = judge(checkout, payment, paid_the_order=isinstance(found, Payment))
         if verdict.step is Step.WAIT:
             return await self._wait(uow, checkout, payment)
         if verdict.step is Step.CAPTURE:
             return await self._pin(uow, checkout)
-        if verdict.step is Step.PLACED:
-            return Finished(Ending.PLACED, order=await uow.orders.of_checkout(checkout.id))
+        if verdict.step is Step.PLACED or isinstance(found, Payment):
+            return Finished(Ending.PLACED, order=await self._placed(uow, command, checkout))
         kind = verdict.case
         if verdict.step is Step.REHOLD and not await self._rehold(uow, checkout):
             kind = CaseKind.STOCK_GONE
         if kind is not None:
             return Finished(Ending.CASE, case=await self.bookkeeper.open_case(uow, kind, checkout, payment))
-        return Finished(Ending.PLACED, order=await self.bookkeeper.place(uow, checkout, payment, command.actor))
+        order = await self.bookkeeper.place(
+            uow, checkout, payment, number=found, actor=command.actor, request=command.request
+        )
+        return Finished(Ending.PLACED, order=order)
+
+    async def _placed(self, uow: OrderUnitOfWork, command: FinishPaymentCommand, checkout: Checkout) -> Order | None:
+        order = await uow.orders.of_checkout(checkout.id)
+        if order is not None and command.request is not None:
+            await uow.requests.answer(command.request, order)
+        return order
 
     async def _wait(self, uow: OrderUnitOfWork, checkout: Checkout, payment: GatewayPayment) -> Finished:
         if not payment.given_back:
@@ -186,6 +190,23 @@ class FinishPayment:
                     await uow.checkouts.save(current.after(CheckoutVerb.UNPIN), self.clock.now())
                     await uow.commit()
             return None
+
+
+async def _claim_and_lock(uow: OrderUnitOfWork, request: RequestKey | None, ref: CheckoutRef) -> Checkout | Order:
+    """The checkout, locked behind its cart, or the order that the request was answered with before."""
+    if request is None:
+        checkout = await uow.checkouts.lock_behind_cart(ref)
+    else:
+        claimed = await uow.checkouts.claim_and_lock(request, Order, ref)
+        if isinstance(claimed, EarlierRequest):
+            if claimed.answer is not None:
+                return claimed.answer
+            # It was claimed to capture the money, and is not answered yet.
+            claimed = await uow.checkouts.lock_behind_cart(ref)
+        checkout = claimed
+    if checkout is None:
+        raise checkout_not_found(ref.id)
+    return checkout
 
 
 def _mismatch(checkout_id: CheckoutId, payment: GatewayPayment) -> FailedPreconditionError:
