@@ -9,6 +9,7 @@ from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.domain.shared.errors import Reason, UnavailableError
 from kapda.entrypoints.grpc.admission import (
+    CROWD,
     FEWEST,
     FIRST,
     RETRY_AFTER_SECONDS,
@@ -16,7 +17,9 @@ from kapda.entrypoints.grpc.admission import (
     STANDING_SECONDS,
     TARGET_SECONDS,
     AdaptiveLimit,
+    AtWork,
     Lane,
+    Pace,
 )
 from kapda.entrypoints.grpc.lanes import BUYING_SECONDS, Lanes
 
@@ -127,6 +130,15 @@ def test_at_four_times_the_rate_the_line_stays_short_and_the_machine_busy(per_se
     assert machine.longest_wait < 1.5 * TARGET_SECONDS
     assert machine.served >= 0.97 * 10 * per_second
     assert machine.refused == pytest.approx(0.75 * 4 * per_second * 10, rel=0.05)
+
+
+@pytest.mark.parametrize("per_second", [130, 160])
+def test_nobody_waits_too_long_in_the_first_second_of_a_flood(per_second: int) -> None:
+    machine = Machine(per_second).crowd(0.5 * per_second, 2)
+    machine.crowd(4 * per_second, 3)
+    # Beyond LONGEST_SECONDS, because a moment passes until the line is known, in which more come.
+    assert machine.longest_wait < 1.0
+    assert machine.served >= 0.97 * 3 * per_second
 
 
 def test_nobody_is_refused_below_the_sustainable_rate() -> None:
@@ -242,6 +254,59 @@ def test_a_small_limit_stays_what_it_is() -> None:
         limit.waited(30.0, now=now, used=True)
     limit.waited(0.0, now=2.0, used=True)
     assert limit.value == 2
+
+
+def test_who_would_wait_too_long_is_refused_on_arrival_where_a_crowd_is_at_work() -> None:
+    now, at_work = 0.0, AtWork(CROWD)
+    lane = Lane("test", 400, now=lambda: now, at_work=at_work)
+    lane.waited(0.0)
+    with ExitStack() as let_in:
+        for _ in range(8):
+            let_in.enter_context(lane.place())
+        now = 2.0
+        # In two seconds nobody was served.
+        with pytest.raises(UnavailableError) as refused, lane.place():
+            pass
+        assert refused.value.retry_after == RETRY_AFTER_SECONDS
+        at_work.calls = CROWD - 1
+        let_in.enter_context(lane.place())
+        at_work.calls = CROWD
+        lane.waited(SHORT * TARGET_SECONDS - 0.01)
+        let_in.enter_context(lane.place())
+
+
+@pytest.mark.parametrize(("share", "served"), [(1.0, 20), (0.5, 40)])
+def test_who_may_fill_a_share_of_the_places_may_wait_for_that_share_of_the_time(share: float, served: int) -> None:
+    now = 0.0
+    lane = Lane("test", 400, now=lambda: now, at_work=AtWork(CROWD))
+    lane.waited(0.0)
+    for _ in range(served):
+        with lane.place():
+            pass
+    now = 1.0
+    with ExitStack() as let_in:
+        for _ in range(17):
+            let_in.enter_context(lane.place(share))
+        with pytest.raises(UnavailableError), lane.place(share):
+            pass
+
+
+def test_a_pace_is_that_of_the_time_since_the_line_was_short_and_forgets() -> None:
+    pace = Pace(0.3)
+    assert pace.seconds_for(10, 0.0) == 0.0
+    pace.line_is_short(0.0)
+    for _ in range(20):
+        pace.served()
+    assert pace.seconds_for(10, 0.2) == 0.0
+    assert pace.seconds_for(10, 1.0) == pytest.approx(0.5)
+    # From now on twice as slow: the first seconds count less and less.
+    for second in (4.0, 7.0, 10.0):
+        for _ in range(30):
+            pace.served()
+        pace.seconds_for(10, second)
+    assert pace.seconds_for(10, 10.0) == pytest.approx(1.0, rel=0.1)
+    pace.line_is_short(10.0)
+    assert pace.seconds_for(10, 10.2) == 0.0
 
 
 def test_whoever_finds_the_lane_full_is_told_when_to_come_back() -> None:

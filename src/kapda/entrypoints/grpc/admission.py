@@ -10,6 +10,9 @@ A line that grows and goes away again turns nobody away: a crowd that comes at o
 machine leaves one, and it is worked off. Only one that has been too long at every look for a second is standing: more come
 than can be served, and waiting gains nobody anything (the idea is CoDel's, of routers).
 
+A flood leaves in that second a line of several. So beyond a crowd of a hundred, whoever would wait for too long at the pace
+of the last moments is turned away on arrival.
+
 Each pool of connections has a lane of its own, because each has its own line: a flood of searches finds the lane of
 browsing full, and keeps nobody from a cart. What they share, the processor, shows in every line.
 """
@@ -21,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kapda.domain.shared.errors import Reason, UnavailableError
+from kapda.entrypoints.queue_probe import INTERVAL_SECONDS
 
 # What a call may wait in all its lines together, if it has one line of connections to stand in.
 TARGET_SECONDS: Final = 0.4
@@ -40,6 +44,13 @@ FEWEST: Final = 8
 # A crowd that comes at once, such as for a sale, is let in and served in turn; only a line that lasts turns people away.
 FIRST: Final = 160
 RETRY_AFTER_SECONDS: Final = 1.0
+# So many calls in all lanes together are let in however slow the machine is: each shopper has one, and a hundred of them
+# wait for a server that has just begun.
+CROWD: Final = 100
+# Beyond a crowd, who would wait longer than that is turned away: most answers take a second at the most.
+LONGEST_SECONDS: Final = 0.8
+# After that the pace of before counts half.
+PACE_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -87,18 +98,60 @@ class AdaptiveLimit:
         return max(self._limit * factor, self._limit + 1)
 
 
+@dataclass(slots=True)
+class AtWork:
+    """How many calls are at work, in all lanes that share it."""
+
+    calls: int = 0
+
+
+class Pace:
+    """How many calls a second are served while there is a line. It reads no clock."""
+
+    def __init__(self, patience: float) -> None:
+        """After `patience` seconds without a short line there is one."""
+        self._patience = patience
+        self._since: float | None = None
+        self._served = 0.0
+
+    def line_is_short(self, now: float) -> None:
+        """Somebody has found no line worth the name; what was served until now says nothing of what can be."""
+        self._since, self._served = now, 0.0
+
+    def served(self) -> None:
+        """A call has ended."""
+        self._served += 1
+
+    def seconds_for(self, calls: int, now: float) -> float:
+        """How long so many take; 0 while there is no line, and where nobody has looked yet."""
+        if self._since is None or now - self._since < self._patience:
+            return 0.0
+        if now - self._since > PACE_SECONDS:
+            self._since, self._served = (self._since + now) / 2, self._served / 2
+        return calls * (now - self._since) / max(self._served, 1.0)
+
+
 class Lane:
     """The calls that stand in the same lines, at work or refused."""
 
     def __init__(
-        self, name: str, most: int, target: float = TARGET_SECONDS, now: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        most: int,
+        target: float = TARGET_SECONDS,
+        now: Callable[[], float] = time.monotonic,
+        at_work: AtWork | None = None,
     ) -> None:
-        """`target` is how many seconds a call may wait in all its lines together."""
+        """`target` is how many seconds a call may wait in all its lines together; `at_work` counts all lanes' calls."""
         self.name = name
         self._limit = AdaptiveLimit(most, target)
+        self._short = SHORT * target
+        # The next look is due some time after the last one, and nobody hears of it while it lasts.
+        self._pace = Pace(INTERVAL_SECONDS + self._short)
         self._now = now
         self._elsewhere: dict[str, float] = {}
         self._at_work = 0
+        self._of_all = at_work or AtWork()
         self._used = False
 
     @property
@@ -108,7 +161,10 @@ class Lane:
 
     def waited(self, seconds: float) -> None:
         """Somebody stood so long in the line that only this lane's calls stand in; the limit moves."""
-        self._limit.waited(seconds + sum(self._elsewhere.values()), self._now(), used=self._used)
+        now, line = self._now(), seconds + sum(self._elsewhere.values())
+        self._limit.waited(line, now, used=self._used)
+        if line < self._short:
+            self._pace.line_is_short(now)
         self._used = self._at_work >= self._limit.value
 
     def waited_elsewhere(self, line: str, seconds: float) -> None:
@@ -118,12 +174,21 @@ class Lane:
     @contextmanager
     def place(self, share: float = 1.0) -> Iterator[None]:
         """A place inside the block, of the first `share` of them. Raises UnavailableError (OVERLOADED) at once."""
-        full = self._at_work >= max(1, int(self._limit.value * share))
+        full = self._at_work >= max(1, int(self._limit.value * share)) or self._too_late(share)
         self._used = self._used or full or self._at_work + 1 >= self._limit.value
         if full:
             raise UnavailableError(Reason.OVERLOADED, "too many calls at the moment", retry_after=RETRY_AFTER_SECONDS)
         self._at_work += 1
+        self._of_all.calls += 1
         try:
             yield
         finally:
             self._at_work -= 1
+            self._of_all.calls -= 1
+            self._pace.served()
+
+    def _too_late(self, share: float) -> bool:
+        """Whether who comes now would be answered too late; for those who may fill a share only, so much sooner."""
+        if self._of_all.calls < CROWD:
+            return False
+        return self._pace.seconds_for(self._at_work, self._now()) > share * LONGEST_SECONDS

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from kapda.entrypoints.grpc.admission import TARGET_SECONDS, Lane
+from kapda.entrypoints.grpc.admission import TARGET_SECONDS, AtWork, Lane
 
 # Who buys stands in two lines for connections, that of everybody's reads and that of the stock: so both are through within
 # a second, and a hundred shoppers are not turned away by a machine that can serve them in the time they allow.
@@ -33,9 +33,10 @@ class Lanes:
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
         """`most` is the most calls that any of them lets in."""
-        self.buying = Lane("buying", most, BUYING_SECONDS, now)
-        self.browsing = Lane("browsing", most, TARGET_SECONDS, now)
-        self.general = Lane("general", most, TARGET_SECONDS, now)
+        at_work = AtWork()
+        self.buying = Lane("buying", most, BUYING_SECONDS, now, at_work)
+        self.browsing = Lane("browsing", most, TARGET_SECONDS, now, at_work)
+        self.general = Lane("general", most, TARGET_SECONDS, now, at_work)
 
     def call_waited(self, seconds: float) -> None:
         """A call stood so long before it was begun. It is the same line again each time that a call goes on, so it counts
