@@ -1,6 +1,6 @@
 """In-memory stand-ins for identity's ports. The contract suites hold most of them to what the real adapters do."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,8 @@ from uuid import UUID
 
 from kapda.domain.identity.api_key import ApiKey
 from kapda.domain.identity.client_network import ClientNetwork
+from kapda.domain.identity.log_in_attempts import Outcome
+from kapda.domain.identity.log_in_ports import SuccessfulLogIn
 from kapda.domain.identity.mailed_link import MailedLink
 from kapda.domain.identity.password import Password
 from kapda.domain.identity.password_ports import PasswordCheck
@@ -188,6 +190,27 @@ class InMemoryDesignerMembership:
         return was_one
 
 
+@dataclass
+class InMemoryLogIns:
+    """LogIns of an open unit of work."""
+
+    users: Mapping[UserId, User]
+    sessions: InMemorySessions
+    tokens: InMemoryRefreshTokens
+    attempts: InMemoryLogInAttempts
+    networks: InMemoryKnownNetworks
+
+    async def keep(self, log_in: SuccessfulLogIn) -> Role | None:
+        user = self.users.get(log_in.session.user_id)
+        if user is None or not user.is_active or user.password_hash != log_in.checked_hash:
+            return None
+        await self.sessions.add(log_in.session)
+        await self.tokens.add(log_in.token)
+        await self.attempts.record(log_in.attempt, Outcome.SUCCEEDED)
+        await self.networks.add(user.id, log_in.attempt.network, log_in.session.created_at)
+        return user.role
+
+
 class InMemoryIdentityUnitOfWork:
     """An IdentityUnitOfWork over a copy of the tables, which a commit puts in their place."""
 
@@ -222,6 +245,12 @@ class InMemoryIdentityUnitOfWork:
     @property
     def nonces(self) -> InMemoryNonces:
         return InMemoryNonces(self._working.nonces, self._working.signing_keys)
+
+    @property
+    def log_ins(self) -> InMemoryLogIns:
+        return InMemoryLogIns(
+            self._working.users, self.sessions, self.refresh_tokens, self.log_in_attempts, self.known_networks
+        )
 
     @property
     def log_in_attempts(self) -> InMemoryLogInAttempts:

@@ -160,4 +160,4 @@ class OpenCounters:
 
 def open_guard(unit_of_work: Callable[[], LogInUnitOfWork], ids: IdGenerator, clock: Clock) -> LogInGuard:
     """A guard that lets everybody in."""
-    return LogInGuard(unit_of_work, OpenCounters(), AttemptsUnderWay(), ReadableDigests(), ids, clock)
+    return LogInGuard(unit_of_work, unit_of_work, OpenCounters(), AttemptsUnderWay(), ReadableDigests(), ids, clock)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -160,11 +161,5 @@ async def test_no_log_in_slips_in_beside_the_end_of_an_account(shop: Shop) -> No
 
 def _log_in(container: Container) -> LogIn:
     """Log-in with passwords that cost nothing, so that it is the transactions that race."""
-    return LogIn(
-        container.unit_of_work,
-        open_guard(container.unit_of_work, container.ids(), container.clock()),
-        ReadablePasswordHasher(),
-        container.token_issuer(),
-        container.ids(),
-        container.clock(),
-    )
+    guard = open_guard(container.unit_of_work, container.ids(), container.clock())
+    return replace(container.log_in(), guard=guard, passwords=ReadablePasswordHasher())

@@ -329,6 +329,7 @@ class Container(containers.DeclarativeContainer):
     log_in_guard = providers.Factory(
         LogInGuard,
         unit_of_work=unit_of_work.provider,
+        autocommit=reads.provider,
         counters=providers.Singleton(RedisLogInCounters, redis),
         under_way=providers.Singleton(AttemptsUnderWay),
         digests=identifier_digests,
@@ -338,6 +339,7 @@ class Container(containers.DeclarativeContainer):
     log_in = providers.Factory(
         LogIn,
         unit_of_work=unit_of_work.provider,
+        autocommit=reads.provider,
         guard=log_in_guard,
         passwords=password_hasher,
         issuer=token_issuer,

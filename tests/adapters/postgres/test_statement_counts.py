@@ -103,7 +103,7 @@ WRITES = {
     # Of every mail: take, recipients, orders, note; take in vain.
     "send_mails": 5,
     "sign_up": 5,  # user, session, network, refresh token, mail
-    "log_in": 7,  # attempts of late, find, lock, session, attempt, network, refresh token
+    "log_in": 3,  # attempts of late, find; lock + session + attempt + network + refresh token
     "refresh_session": 7,  # lock the session, token, user, tokens of late; save the session and the token, the next one
     "refresh_session replayed": 6,  # the same three; end the session, audit, its traces
     "end_session": 2,

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 from redis import RedisError
@@ -98,6 +99,7 @@ async def door(valkey: EmbeddedValkey, database_url: str) -> AsyncIterator[Door]
     engine, client = make_engine(database_url), make_client(valkey.url())
     guard = LogInGuard(
         lambda: PostgresUnitOfWork(engine),
+        lambda: PostgresUnitOfWork(engine, autocommit=True),
         RedisLogInCounters(client, rest=0.05),
         AttemptsUnderWay(),
         HmacIdentifierDigests(b"k" * 32),
@@ -210,7 +212,8 @@ async def test_an_end_that_comes_while_the_rows_are_read_is_not_lost(door: Door)
                 SlowRows.told = True
                 await door.guard.failed(fifth)
 
-    slow = replace(door.guard, unit_of_work=lambda: SlowRows(door.engine), under_way=AttemptsUnderWay())
+    rows = partial(SlowRows, door.engine, autocommit=True)
+    slow = replace(door.guard, autocommit=rows, under_way=AttemptsUnderWay())
     with pytest.raises(ResourceExhaustedError):
         await slow.begin(EMAIL, HOME)
 

@@ -51,7 +51,13 @@ class IdentityHouse:
         self.tables.clock = self.clock
         self.counters = InMemoryLogInCounters(self.clock)
         self.guard = LogInGuard(
-            self.unit_of_work, self.counters, AttemptsUnderWay(), ReadableDigests(), self.ids, self.clock
+            self.unit_of_work,
+            self.unit_of_work,
+            self.counters,
+            AttemptsUnderWay(),
+            ReadableDigests(),
+            self.ids,
+            self.clock,
         )
 
     @property
@@ -64,7 +70,9 @@ class IdentityHouse:
 
     @property
     def log_in(self) -> LogIn:
-        return LogIn(self.unit_of_work, self.guard, self.passwords, self.issuer, self.ids, self.clock)
+        return LogIn(
+            self.unit_of_work, self.unit_of_work, self.guard, self.passwords, self.issuer, self.ids, self.clock
+        )
 
     @property
     def log_out(self) -> LogOut:

@@ -73,6 +73,7 @@ class House:
         links = FollowLink(TOKENS, self.clock)
         guard = LogInGuard(
             self.unit_of_work,
+            self.unit_of_work,
             InMemoryLogInCounters(self.tables.clock),
             AttemptsUnderWay(),
             ReadableDigests(),

@@ -31,6 +31,7 @@ class Door:
         self.counters = InMemoryLogInCounters(self.clock)
         self.guard = LogInGuard(
             lambda: InMemoryIdentityUnitOfWork(self.tables),
+            lambda: InMemoryIdentityUnitOfWork(self.tables),
             self.counters,
             AttemptsUnderWay(),
             ReadableDigests(),

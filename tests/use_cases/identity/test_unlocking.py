@@ -51,7 +51,13 @@ class Door:
         self.ids = CountingIds(100)
         self.counters = InMemoryLogInCounters(self.clock)
         self.guard = LogInGuard(
-            self.unit_of_work, self.counters, AttemptsUnderWay(), ReadableDigests(), self.ids, self.clock
+            self.unit_of_work,
+            self.unit_of_work,
+            self.counters,
+            AttemptsUnderWay(),
+            ReadableDigests(),
+            self.ids,
+            self.clock,
         )
         links = FollowLink(TOKENS, self.clock)
         changer = PasswordChanger(ReadablePasswordHasher(), ListedPasswordStrength(), self.ids, self.clock)

@@ -38,7 +38,13 @@ class Office:
         self.ids = CountingIds(100)
         self.counters = InMemoryLogInCounters(self.clock)
         self.guard = LogInGuard(
-            self.unit_of_work, self.counters, AttemptsUnderWay(), ReadableDigests(), self.ids, self.clock
+            self.unit_of_work,
+            self.unit_of_work,
+            self.counters,
+            AttemptsUnderWay(),
+            ReadableDigests(),
+            self.ids,
+            self.clock,
         )
         self.tables.users[ASHA] = User.signed_up(
             ASHA, EmailAddress("Asha@example.in"), DisplayName("Asha"), "1:pw", self.clock.now()

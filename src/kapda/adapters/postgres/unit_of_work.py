@@ -23,7 +23,7 @@ from kapda.adapters.postgres.constraint_errors import domain_error
 from kapda.adapters.postgres.gateway_events import PostgresGatewayEvents
 from kapda.adapters.postgres.identity import PostgresDesignerMembership, PostgresUsers
 from kapda.adapters.postgres.ledger import PostgresLedger
-from kapda.adapters.postgres.log_ins import PostgresKnownNetworks, PostgresLogInAttempts
+from kapda.adapters.postgres.log_ins import PostgresKnownNetworks, PostgresLogInAttempts, PostgresLogIns
 from kapda.adapters.postgres.mailed_links import PostgresMailedLinks
 from kapda.adapters.postgres.mails import PostgresMails
 from kapda.adapters.postgres.orders import PostgresOrders
@@ -68,6 +68,7 @@ class PostgresUnitOfWork:
     profiles = _on(PostgresProfiles)
     addresses = _on(PostgresAddresses)
     personal_data = _on(PostgresPersonalData)
+    log_ins = _on(PostgresLogIns)
     log_in_attempts = _on(PostgresLogInAttempts)
     known_networks = _on(PostgresKnownNetworks)
     requests = _on(PostgresRequestLog)

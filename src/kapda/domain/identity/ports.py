@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kapda.domain.identity.key_ports import ApiKeys, SigningKeys
+from kapda.domain.identity.log_in_ports import LogIns
 from kapda.domain.identity.session_ports import RefreshTokens, Sessions
 from kapda.domain.identity.throttle_ports import LogInUnitOfWork
 from kapda.domain.identity.user import EmailAddress, User
@@ -80,6 +81,11 @@ class IdentityUnitOfWork(LogInUnitOfWork, Protocol):
     @property
     def refresh_tokens(self) -> RefreshTokens:
         """The sessions' refresh tokens."""
+        ...
+
+    @property
+    def log_ins(self) -> LogIns:
+        """Log-ins that succeeded."""
         ...
 
     @property

@@ -19,10 +19,12 @@ class LogInGuard:
     """Lets an attempt through, counted as a failure until it is known to be none, or refuses it.
 
     The counters decide; without them the rows do, one attempt at an identifier after another. A success is kept in the
-    transaction of what it led to, by `let_in`, and told after the commit, by `succeeded`.
+    transaction of what it led to, by `let_in` or with the log-in, and told after the commit, by `succeeded`. `autocommit`
+    makes units without a transaction, for single statements.
     """
 
     unit_of_work: Callable[[], LogInUnitOfWork]
+    autocommit: Callable[[], LogInUnitOfWork]
     counters: LogInCounters
     under_way: AttemptsUnderWay
     digests: IdentifierDigests
@@ -63,7 +65,7 @@ class LogInGuard:
 
     async def failed(self, attempt: Attempt) -> None:
         """The password was wrong, or the account is one that cannot be logged in to."""
-        async with self.unit_of_work() as uow:
+        async with self.autocommit() as uow:
             await uow.log_in_attempts.record(attempt, Outcome.FAILED)
             await uow.commit()
         self.under_way.remove(attempt)
@@ -84,7 +86,7 @@ class LogInGuard:
         self.under_way.remove(attempt)
         await self.counters.withdraw(attempt)
         with suppress(UnavailableError):
-            async with self.unit_of_work() as uow:
+            async with self.autocommit() as uow:
                 await uow.log_in_attempts.withdraw(attempt)
                 await uow.commit()
 
@@ -98,7 +100,7 @@ class LogInGuard:
 
     async def _judge(self, attempt: Attempt, *, network_is_known: bool) -> Verdict:
         async def past() -> Sequence[PastAttempt]:
-            async with self.unit_of_work() as uow:
+            async with self.autocommit() as uow:
                 rows = await uow.log_in_attempts.recent(attempt.identifier)
             return self.under_way.beside(rows, attempt.identifier, self.clock.now())
 
@@ -121,5 +123,5 @@ class LogInGuard:
             address = EmailAddress(email)
         except InvalidArgumentError:
             return False
-        async with self.unit_of_work() as uow:
+        async with self.autocommit() as uow:
             return await uow.known_networks.knows(address, network)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecrets, RefreshToken, SessionTokens
+from kapda.domain.identity.refresh import IssuedRefreshToken, RefreshSecret, RefreshSecrets, RefreshToken, SessionTokens
 from kapda.domain.identity.session import AccessClaims, AccessToken, Session
 from kapda.domain.identity.session_ports import AccessTokens, RefreshTokens
 from kapda.domain.identity.user import Role
@@ -22,6 +22,10 @@ class TokenIssuer:
         """Both tokens. They are worth something once the transaction of `kept` has committed."""
         secret = self.refresh_secrets.new()
         await kept.add(RefreshToken.of(secret, session, at))
+        return self.pair(secret, session, role, at)
+
+    def pair(self, secret: RefreshSecret, session: Session, role: Role, at: datetime) -> SessionTokens:
+        """A refresh token whose digest somebody else keeps, and an access token beside it."""
         claims = AccessClaims.for_session(session, role, self.ids.new(), at)
         return SessionTokens(
             AccessToken(self.access_tokens.issue(claims), claims.expires_at),
