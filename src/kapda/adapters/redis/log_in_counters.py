@@ -23,6 +23,7 @@ from redis import RedisError
 from redis.asyncio import Redis
 
 from kapda.adapters.redis.log_in_scripts import BEGIN, FORGET, SETTLE
+from kapda.adapters.redis.own_connections import OwnConnections
 from kapda.domain.identity.log_in_attempts import (
     CLOSE_WINDOW,
     CLOSED_FOR,
@@ -58,10 +59,13 @@ def _ms(time: timedelta) -> int:
 
 
 # The first arguments of BEGIN, in its order.
-_RULES = (
-    *(_ms(MEMORY), _ms(UNDER_WAY_FOR), _ms(MOMENT)),
-    *(FAILURES_TO_LOCK, _ms(LOCK_WINDOW), _ms(LOCKED_FOR)),
-    *(FAILURES_TO_CLOSE, _ms(CLOSE_WINDOW), _ms(CLOSED_FOR)),
+_RULES = tuple(
+    str(number)
+    for number in (
+        *(_ms(MEMORY), _ms(UNDER_WAY_FOR), _ms(MOMENT)),
+        *(FAILURES_TO_LOCK, _ms(LOCK_WINDOW), _ms(LOCKED_FOR)),
+        *(FAILURES_TO_CLOSE, _ms(CLOSE_WINDOW), _ms(CLOSED_FOR)),
+    )
 )
 
 
@@ -74,6 +78,7 @@ class RedisLogInCounters:
         self._rest = rest
         self._resting_until = 0.0
         self._owed: OrderedDict[str, None] = OrderedDict()
+        self._own = OwnConnections(client)
         self._begin = client.register_script(BEGIN)
         self._settle = client.register_script(SETTLE)
         self._forget = client.register_script(FORGET)
@@ -85,16 +90,16 @@ class RedisLogInCounters:
         if _now() < self._resting_until:
             self._owe(attempt.identifier)
             return None
-        keys = [PREFIX + attempt.identifier]
-        args: list[str | int] = [*_RULES, str(attempt.id), attempt.network.text, int(network_is_known)]
+        key = PREFIX + attempt.identifier
+        arguments = ("1", key, *_RULES, str(attempt.id), attempt.network.text, "1" if network_is_known else "0")
         try:
             await self._pay()
-            answer = await self._begin(keys=keys, args=[*args, "ask"])
+            answer = await self._own.run(self._begin, *arguments, "ask")
             for _ in range(TRIES):
                 if answer[0] != _MISSING:
                     return Verdict(Gate(answer[0]), timedelta(milliseconds=int(answer[1])))
                 rows = [field for row in await past() for field in _entry(row)]
-                answer = await self._begin(keys=keys, args=[*args, "fill", *rows])
+                answer = await self._own.run(self._begin, *arguments, "fill", *rows)
         except RedisError:
             self._fail(attempt.identifier)
             return None
@@ -122,9 +127,9 @@ class RedisLogInCounters:
         if _now() < self._resting_until:
             self._owe(attempt.identifier)
             return
-        args: list[str | int] = [_ms(UNDER_WAY_FOR), state, str(attempt.id), attempt.network.text]
+        key, trace_ms = PREFIX + attempt.identifier, str(_ms(UNDER_WAY_FOR))
         try:
-            await self._settle(keys=[PREFIX + attempt.identifier], args=args)
+            await self._own.run(self._settle, "1", key, trace_ms, state, str(attempt.id), attempt.network.text)
         except RedisError:
             self._fail(attempt.identifier)
 
@@ -147,9 +152,9 @@ class RedisLogInCounters:
             self._owed.popitem(last=False)
 
 
-def _entry(past: PastAttempt) -> tuple[int, str]:
+def _entry(past: PastAttempt) -> tuple[str, str]:
     """Age and member of an attempt, as BEGIN takes them."""
-    return _ms(past.age), f"{_STATES[past.outcome]} {past.id} {past.network.text}"
+    return str(_ms(past.age)), f"{_STATES[past.outcome]} {past.id} {past.network.text}"
 
 
 def _now() -> float:

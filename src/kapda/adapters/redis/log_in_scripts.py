@@ -27,6 +27,8 @@ end
 redis.call('PEXPIRE', KEYS[1], memory)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - memory)
 
+-- Asked a second time, because the first answer was lost: it is no other attempt.
+redis.call('ZREM', KEYS[1], 'u ' .. id .. ' ' .. network)
 -- Times of failures, and of all attempts, the oldest first: of this network, and of any.
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(+inf', 'WITHSCORES')
 local own, any = {failed = {}, all = {}}, {failed = {}, all = {}}

@@ -21,10 +21,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from redis import RedisError
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
 from kapda.adapters.redis.gathered import Gathered
-from kapda.adapters.redis.own_connection import OwnConnection
+from kapda.adapters.redis.own_connections import OwnConnections
 from kapda.domain.identity.session_ports import Revocation
 from kapda.domain.shared.ids import SessionId
 
@@ -80,7 +79,7 @@ class RedisRevokedTokens:
         self._refilling = False
         self._check = client.register_script(_CHECK)
         self._checks = Gathered(self._check_all)
-        self._for_checks = OwnConnection(client)
+        self._for_checks = OwnConnections(client)
         self._add = client.register_script(_ADD)
         self._begin_refill = client.register_script(_BEGIN_REFILL)
         self._end_refill = client.register_script(_END_REFILL)
@@ -97,12 +96,8 @@ class RedisRevokedTokens:
 
     async def _check_all(self, session_ids: Collection[SessionId]) -> Mapping[SessionId, Revocation]:
         """As many as a process has calls at work, which is a few hundred at most."""
-        question = ("1", KEY, *(str(session_id) for session_id in session_ids))
-        try:
-            answer = await self._for_checks.execute("EVALSHA", self._check.sha, *question)
-        except NoScriptError:
-            answer = await self._for_checks.execute("EVAL", _CHECK, *question)
-        is_complete, *found = answer
+        question = (str(session_id) for session_id in session_ids)
+        is_complete, *found = await self._for_checks.run(self._check, "1", KEY, *question)
         otherwise = Revocation.NOT_REVOKED if is_complete else Revocation.UNKNOWN
         pairs = zip(session_ids, found, strict=True)
         return {session_id: Revocation.REVOKED if is_in else otherwise for session_id, is_in in pairs}
