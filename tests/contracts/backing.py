@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
+from kapda.domain.checkout.ports import CheckoutUnitOfWork
 from kapda.domain.inventory.availability import ListingState
 from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.shared.ids import ProductId, UserId, VariantId
@@ -27,6 +28,10 @@ def product_number(number: int) -> ProductId:
     return ProductId(UUID(int=0x2000 + number))
 
 
+class EveryRepository(OrderUnitOfWork, CheckoutUnitOfWork, Protocol):
+    """What orders need and what checkouts need."""
+
+
 class Backing(Protocol):
     """One implementation under test."""
 
@@ -35,7 +40,7 @@ class Backing(Protocol):
         """What a second ledger transaction of one reference comes to: a bug of ours, so not a domain error."""
         ...
 
-    def unit_of_work(self) -> OrderUnitOfWork:
+    def unit_of_work(self) -> EveryRepository:
         """A new transaction with every repository."""
         ...
 

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from kapda.domain.inventory.availability import ListingState
 from kapda.domain.inventory.stock import MovementKind, StockLevel, StockMovement
-from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.shared.ids import VariantId
 from kapda.domain.shared.jobs import Job
 from kapda.domain.shared.money import Money
-from tests.contracts.backing import MEERA, product_number, variant_number
+from tests.contracts.backing import MEERA, EveryRepository, product_number, variant_number
 from tests.fakes.database import InMemoryDatabase
 from tests.fakes.orders import AlreadyBookedError
 from tests.fakes.samples import NOON, RANGREZ, TERMS, rupees
@@ -27,7 +26,7 @@ class InMemoryBacking:
     def __post_init__(self) -> None:
         self.database.tables.members.add((RANGREZ, MEERA))
 
-    def unit_of_work(self) -> OrderUnitOfWork:
+    def unit_of_work(self) -> EveryRepository:
         return self.database.unit_of_work()
 
     async def stock_variant(

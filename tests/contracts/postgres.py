@@ -10,11 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kapda.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kapda.domain.inventory.availability import ListingState
-from kapda.domain.orders.ports import OrderUnitOfWork
 from kapda.domain.shared.ids import VariantId
 from kapda.domain.shared.jobs import Job
 from kapda.domain.shared.money import Money
-from tests.contracts.backing import MEERA, product_number, variant_number
+from tests.contracts.backing import MEERA, EveryRepository, product_number, variant_number
 from tests.fakes.samples import ASHA, BINOD, NOON, RANGREZ, TERMS, rupees
 
 # Foreign keys and the ledger's triggers stand aside for a replica: rows go in any order, far quicker than by TRUNCATE.
@@ -79,7 +78,7 @@ class PostgresBacking:
             house = {"id": RANGREZ, "gstin": TERMS.designer_gstin, "commission": TERMS.commission_basis_points}
             await connection.execute(_ADD_HOUSE, house | {"member": MEERA, "at": NOON})
 
-    def unit_of_work(self) -> OrderUnitOfWork:
+    def unit_of_work(self) -> EveryRepository:
         return PostgresUnitOfWork(self.engine)
 
     async def stock_variant(

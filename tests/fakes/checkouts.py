@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutState
-from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.errors import AbortedError, Reason
 from kapda.domain.shared.ids import CartId, CheckoutId, UserId
@@ -59,22 +58,6 @@ class InMemoryCheckouts:
             ),
             None,
         )
-
-    async def pressure(self, customer_id: UserId, door: bytes, now: datetime) -> HoldPressure:
-        checkouts = [row.checkout for row in self._tables.checkouts.values()]
-        starts = sorted(
-            checkout.created_at
-            for checkout in checkouts
-            if checkout.customer_id == customer_id
-            and checkout.state in UNPAID
-            and now - LONGEST_WINDOW < checkout.created_at
-        )
-        others = [
-            checkout
-            for checkout in checkouts
-            if checkout.state in LIVE and checkout.customer_id != customer_id and door_of(checkout.address) == door
-        ]
-        return HoldPressure(tuple(reversed(starts))[:MOST_STARTS], min(len(others), DOOR_LIMIT))
 
     async def find_by_gateway_order(self, gateway_order_id: str) -> CheckoutRef | None:
         return next(

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.fakes.carts import InMemoryCarts
+from tests.fakes.checkout_starts import InMemoryCheckoutStarts
 from tests.fakes.checkouts import InMemoryCheckouts
 from tests.fakes.gateway_events import InMemoryGatewayEvents
 from tests.fakes.identity import InMemoryUsers
@@ -48,6 +49,7 @@ class InMemoryUnitOfWork:
     nonces: InMemoryNonces
     carts: InMemoryCarts
     checkouts: InMemoryCheckouts
+    checkout_starts: InMemoryCheckoutStarts
     payments: InMemoryPayments
     cases: InMemoryCases
     refunds: InMemoryRefunds
@@ -77,6 +79,7 @@ class InMemoryUnitOfWork:
         self.nonces = InMemoryNonces(tables.nonces)
         self.carts = InMemoryCarts(tables)
         self.checkouts = InMemoryCheckouts(tables)
+        self.checkout_starts = InMemoryCheckoutStarts(tables)
         self.payments = InMemoryPayments(tables)
         self.cases = InMemoryCases(tables)
         self.refunds = InMemoryRefunds(tables)

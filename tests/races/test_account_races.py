@@ -30,7 +30,7 @@ from tests.shop.buyer import Buyer, Triple
 from tests.shop.devices import sign_in
 from tests.shop.gate import at_once
 from tests.shop.shop import ACCOUNT, Shop, new_request, signed
-from tests.waiting import until
+from tests.shop.waits import somebody_waits_for_a_lock
 
 BROWSER = "A browser that is nobody else's"
 ELSEWHERE = Contact(ClientNetwork("198.51.100.0/24"), BROWSER)
@@ -105,17 +105,13 @@ async def test_whoever_deletes_an_account_waits_for_its_checkout_before_its_requ
     async with shop.container.engine().connect() as opening:
         await opening.execute(text("UPDATE checkouts SET id = id WHERE id = :id"), {"id": checkout.id})
         deleting = asyncio.create_task(_delete(shop, principal))
-        await until(partial(_somebody_waits_for_a_lock, shop))
+        await somebody_waits_for_a_lock(shop)
         # Opening a checkout answers its request next: where the other one had that, each would wait for the other.
         assert (await opening.execute(answered, {"id": principal.user_id})).rowcount == 1
         await opening.commit()
     with pytest.raises(FailedPreconditionError) as refusal:
         await deleting
     assert refusal.value.reason is Reason.ACCOUNT_IN_USE
-
-
-async def _somebody_waits_for_a_lock(shop: Shop) -> bool:
-    return await shop.count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
 
 
 async def _tables_that_know(shop: Shop, needle: str) -> set[str]:

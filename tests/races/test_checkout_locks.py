@@ -15,7 +15,7 @@ from kapda.domain.shared.ids import CheckoutId, RequestId
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 from tests.shop.buyer import new_buyer
 from tests.shop.shop import Shop
-from tests.shop.wire import eventually
+from tests.shop.waits import somebody_waits_for_a_lock
 
 
 async def _locked(shop: Shop, ref: CheckoutRef) -> Checkout | None:
@@ -36,15 +36,6 @@ Lock = Callable[[Shop, CheckoutRef], Awaitable[object]]
 BOTH = pytest.mark.parametrize("lock", [_locked, _claimed_and_locked], ids=["alone", "with a claim"])
 
 
-async def _waits_for_a_lock(shop: Shop) -> None:
-    waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-    async def anybody() -> bool:
-        return await shop.count(waiting) > 0
-
-    await eventually(anybody)
-
-
 @BOTH
 async def test_f9_whoever_waits_for_a_cart_holds_nothing_of_its_checkout_and_then_has_it_as_it_is_now(
     shop: Shop, lock: Lock
@@ -56,7 +47,7 @@ async def test_f9_whoever_waits_for_a_cart_holds_nothing_of_its_checkout_and_the
     async with uow:
         await uow.carts.lock(CartOwner.of_customer(buyer.id), shop.container.clock().now())
         waiting = asyncio.ensure_future(lock(shop, CheckoutRef(checkout.id, checkout.cart_id)))
-        await _waits_for_a_lock(shop)
+        await somebody_waits_for_a_lock(shop)
         # Would wait for ever, and end in a deadlock, if the other one had it.
         mine = await uow.checkouts.lock(checkout.id, None)
         assert mine == checkout
@@ -79,7 +70,7 @@ async def test_a_door_that_waited_for_the_cart_sees_the_order_that_the_other_doo
         # Both wait here, and whoever comes first places the order.
         placing = asyncio.create_task(buyer.place(checkout, triple))
         looking = asyncio.create_task(_locked(shop, ref))
-        await _waits_for_a_lock(shop)
+        await somebody_waits_for_a_lock(shop)
         await uow.commit()
 
     order = (await placing).value
@@ -116,7 +107,7 @@ async def test_f18_whoever_waits_for_the_same_request_holds_neither_cart_nor_che
     async with first:
         assert await first.requests.claim(key, Checkout, checkout.id) is None
         waiting = asyncio.create_task(again())
-        await _waits_for_a_lock(shop)
+        await somebody_waits_for_a_lock(shop)
         # Would wait for ever, and end in a deadlock, if the other one had the cart or the checkout.
         assert await first.checkouts.lock_behind_cart(ref) == checkout
         await first.requests.answer(key, checkout)
@@ -140,6 +131,6 @@ async def test_whoever_waits_for_a_request_that_is_rolled_back_is_the_first(shop
     async with first:
         await first.requests.claim(key, Order, checkout.id)
         waiting = asyncio.create_task(again())
-        await _waits_for_a_lock(shop)
+        await somebody_waits_for_a_lock(shop)
 
     assert await waiting == checkout

@@ -11,7 +11,7 @@ from tests.shop.buyer import new_buyers
 from tests.shop.gate import at_once
 from tests.shop.shop import Shop
 from tests.shop.statements import Statements
-from tests.shop.wire import eventually
+from tests.shop.waits import somebody_waits_for_a_lock
 
 
 async def test_sweeps_of_several_workers_wake_everything_due_once_and_never_deadlock(shop: Shop) -> None:
@@ -54,20 +54,11 @@ async def test_f9_a_sweep_and_a_change_that_wake_the_same_things_in_opposite_ord
     async with uow:
         await uow.jobs.wake(Job.PROCESS_GATEWAY_EVENT, delivery)
         sweeping = asyncio.create_task(shop.door().wake_due_work().execute())
-        await _waits_for_a_lock(shop)
+        await somebody_waits_for_a_lock(shop)
         await uow.jobs.wake(Job.SETTLE_CHECKOUT, checkout.id)
         await uow.commit()
 
     assert await sweeping >= 2
-
-
-async def _waits_for_a_lock(shop: Shop) -> None:
-    waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-    async def anybody() -> bool:
-        return await shop.count(waiting) > 0
-
-    await eventually(anybody)
 
 
 @pytest.mark.parametrize("due", [1, 40])

@@ -28,7 +28,7 @@ def _kept_types() -> dict[str, type]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=func, args=[_, ast.Name(id=name), *_]) if ast.unparse(func).endswith(
-                    ("requests.claim", "carts.claim_and_touch", "checkouts.claim_and_lock")
+                    ("requests.claim", ".claim_and_touch", ".claim_and_lock")
                 ):
                     found[name] = getattr(importlib.import_module(module), name)
     return found

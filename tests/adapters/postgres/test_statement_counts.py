@@ -84,12 +84,13 @@ WRITES = {
     # claim + touch and read the own cart, find, lock and read the guest's, absorb, delete, read, answer
     "merge_guest_cart": 9,
     "create_guest_cart": 1,
-    # claim, lock and read the cart, find a live one, lock the door, pressure, add + hold; gateway; open + answer, on its own
-    "start_checkout": 8,
-    # claim, lock and read the cart, lock the live one, rebind; lease, read, answer
-    "start_checkout again": 8,
-    # the first one's, and: save the live one as superseded, lock stock, release; so the new one is not held with its row
-    "start_checkout superseding": 12,
+    # claim + lock the cart and the door, lock the live one + read the cart and the pressure, add + hold; gateway;
+    # open + answer, on its own
+    "start_checkout": 4,
+    # claim + lock, read, the live one, rebind; lease, read, answer
+    "start_checkout again": 7,
+    # the first one's, and: the live one, save it as superseded, lock stock, release; so the new one is not held with its row
+    "start_checkout superseding": 9,
     "abandon_checkout": 4,  # claim, lock, save + release, answer
     # read; claim + lock the cart and the checkout, known? + number,
     # payment + order + ledger + save + take from the cart + event + answer + sell

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from kapda.domain.checkout.checkout import LIVE, CheckoutState
+from kapda.domain.cart.owner import CartOwner
+from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutState
 from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
+from kapda.domain.checkout.ports import StartBasis
 from kapda.domain.shared.address import Address
-from kapda.domain.shared.ids import CartId, CheckoutId, UserId
+from kapda.domain.shared.ids import CartId, CheckoutId, RequestId, UserId
+from kapda.domain.shared.request_log import RequestKey
 from tests.contracts.backing import Backing
+from tests.contracts.touching import touch
 from tests.fakes.samples import ASHA, BINOD, HOME, NOON, checkout_in
 
 ELSEWHERE = replace(HOME, line1="7 Law College Road")
@@ -43,8 +47,15 @@ async def kept(
 
 
 async def pressure(backing: Backing, customer: UserId = ASHA, address: Address = HOME) -> HoldPressure:
+    """What presses a customer who starts a checkout now."""
+    key = RequestKey(customer, "StartCheckout", RequestId(uuid4()), b"this body")
     async with backing.unit_of_work() as uow:
-        return await uow.checkouts.pressure(customer, door_of(address), NOON)
+        await touch(uow, CartOwner.of_customer(customer), CartId(uuid4()), NOON, NOON + MINUTE)
+        basis = await uow.checkout_starts.claim_and_lock(
+            key, Checkout, CheckoutId(uuid4()), customer, door=door_of(address), at=NOON
+        )
+    assert isinstance(basis, StartBasis)
+    return basis.pressure
 
 
 async def test_a_customer_who_never_started_presses_nobody(backing: Backing) -> None:

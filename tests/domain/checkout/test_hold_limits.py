@@ -9,6 +9,7 @@ from kapda.domain.checkout.hold_limits import (
     DAILY,
     DOOR_LIMIT,
     HOURLY,
+    MOST_STARTS,
     HoldPressure,
     StartLimit,
     check_hold_limits,
@@ -48,6 +49,16 @@ def test_one_unpaid_checkout_too_many_is_refused_until_the_first_of_them_is_old(
 def test_a_limit_is_open_again_when_its_window_has_passed(limit: StartLimit) -> None:
     starts = [NOON - limit.within] * limit.allowed
     check_hold_limits(HoldPressure(starts, 0), NOON)
+
+
+def test_a_checkout_that_is_superseded_counts_with_those_that_ended_whenever_it_started() -> None:
+    found = HoldPressure((NOON, NOON - HOURLY.within), 3).with_unpaid(NOON - HOURLY.within / 2)
+    assert found == HoldPressure((NOON, NOON - HOURLY.within / 2, NOON - HOURLY.within), 3)
+
+
+def test_no_more_starts_are_kept_than_the_limits_look_at() -> None:
+    starts = tuple(NOON - number * MINUTE for number in range(1, MOST_STARTS + 1))
+    assert HoldPressure(starts, 0).with_unpaid(NOON).unpaid_starts == (NOON, *starts[:-1])
 
 
 def test_ten_customers_at_one_door_are_enough() -> None:

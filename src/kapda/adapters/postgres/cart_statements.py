@@ -17,14 +17,14 @@ _OWN_HOLD = """
             AND h.variant_id = v.id AND h.state = 'held'
     ), 0)
 """
-_COLUMNS = f"""
+COLUMNS = f"""
     c.id, c.customer_id, c.version, c.updated_at, c.expires_at,
         l.variant_id, l.quantity, l.unit_price_minor AS price_when_added_minor, l.currency,
         v.product_id, v.sku, v.options, v.price_minor, v.hsn_code, v.active AND p.state = 'published' AS on_sale,
         p.title, p.designer_id, p.max_quantity_per_line, d.gstin, d.commission_basis_points,
         coalesce(s.available, 0) + {_OWN_HOLD.format(cart="c.id")} AS available
 """
-_WITH_LINES = """
+WITH_LINES = """
     FROM carts c
     LEFT JOIN {lines} l ON l.cart_id = c.id
     LEFT JOIN variants v ON v.id = l.variant_id
@@ -32,13 +32,13 @@ _WITH_LINES = """
     LEFT JOIN designers d ON d.id = p.designer_id
     LEFT JOIN stock s ON s.variant_id = v.id
 """
-_SELECT = f"SELECT {_COLUMNS} {_WITH_LINES.format(lines='cart_lines')}"
-_IN_ORDER = "ORDER BY l.created_at, l.variant_id"
-_CUSTOMERS = "c.customer_id = :id AND c.expires_at > :at"
+_SELECT = f"SELECT {COLUMNS} {WITH_LINES.format(lines='cart_lines')}"
+IN_ORDER = "ORDER BY l.created_at, l.variant_id"
+CUSTOMERS = "c.customer_id = :id AND c.expires_at > :at"
 _GUESTS = "c.id = :id AND c.customer_id IS NULL AND c.expires_at > :at"
-GET = text(f"{_SELECT} WHERE {_CUSTOMERS} {_IN_ORDER}")
-GET_GUEST = text(f"{_SELECT} WHERE {_GUESTS} {_IN_ORDER}")
-LOCK = text(f"SELECT FROM carts c WHERE {_CUSTOMERS} FOR NO KEY UPDATE")
+GET = text(f"{_SELECT} WHERE {CUSTOMERS} {IN_ORDER}")
+GET_GUEST = text(f"{_SELECT} WHERE {_GUESTS} {IN_ORDER}")
+LOCK = text(f"SELECT FROM carts c WHERE {CUSTOMERS} FOR NO KEY UPDATE")
 LOCK_GUEST = text(f"SELECT FROM carts c WHERE {_GUESTS} FOR NO KEY UPDATE")
 # A cart that has expired is locked by this and left as it is: no row comes back.
 _TOUCH = """
@@ -107,7 +107,7 @@ def _edit(change: str, lines: str, *, only_if_changed: bool) -> TextClause:
     condition = "AND EXISTS (SELECT FROM changed)" if only_if_changed else ""
     return text(f"""
         WITH changed AS ({change}), lines AS ({lines})
-        SELECT {_COLUMNS} {_WITH_LINES.format(lines="lines")} WHERE c.id = :cart_id {condition} {_IN_ORDER}
+        SELECT {COLUMNS} {WITH_LINES.format(lines="lines")} WHERE c.id = :cart_id {condition} {IN_ORDER}
     """)
 
 

@@ -49,7 +49,7 @@ class PostgresCarts:
         """See the port."""
         statement = GET if owner.guest_cart_id is None else GET_GUEST
         rows = (await self._connection.execute(statement, {"id": owner.id, "at": at})).all()
-        return _cart(rows) if rows else None
+        return to_cart(rows) if rows else None
 
     async def lock(self, owner: CartOwner, at: datetime) -> Cart | None:
         """See the port. Read after the lock is held: rows joined by a waiting statement would be those of its start."""
@@ -134,7 +134,7 @@ class PostgresCarts:
 
     async def _edit(self, statement: TextClause, values: Mapping[str, Any]) -> Cart | None:
         rows = (await self._connection.execute(statement, values)).all()
-        return _cart(rows) if rows else None
+        return to_cart(rows) if rows else None
 
     async def take_bought(self, cart_id: CartId, bought: Sequence[tuple[VariantId, int]], at: datetime) -> None:
         """See the port."""
@@ -148,7 +148,8 @@ def _arrays(quantities: Sequence[tuple[VariantId, int]]) -> dict[str, Any]:
     }
 
 
-def _cart(rows: Sequence[Row]) -> Cart:
+def to_cart(rows: Sequence[Row]) -> Cart:
+    """The cart of COLUMNS, a row a line."""
     first = rows[0]
     return Cart(
         id=CartId(first["id"]),

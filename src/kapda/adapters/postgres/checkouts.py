@@ -12,7 +12,7 @@ from kapda.adapters.postgres.json_columns import address_json, to_address, to_js
 from kapda.adapters.postgres.request_log import ANSWERED, CLAIMED, PostgresRequestLog, answer_values, claim_values
 from kapda.adapters.postgres.writes import Write
 from kapda.domain.checkout.checkout import LIVE, Checkout, CheckoutLine, CheckoutState
-from kapda.domain.checkout.hold_limits import DOOR_LIMIT, LONGEST_WINDOW, MOST_STARTS, UNPAID, HoldPressure, door_of
+from kapda.domain.checkout.hold_limits import door_of
 from kapda.domain.checkout.ports import CheckoutRef
 from kapda.domain.shared.ids import CartId, CheckoutId, DesignerId, OrderId, ProductId, UserId, VariantId
 from kapda.domain.shared.money import Money
@@ -50,7 +50,7 @@ _COLUMNS = """
 """
 _SELECT = f"SELECT {_COLUMNS} FROM checkouts c"  # noqa: S608  (constants only)
 _OWNED = "id = :id AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = :customer_id)"
-_LIVE = ", ".join(f"'{state.value}'" for state in sorted(LIVE, key=lambda state: state.value))
+LIVE_STATES = ", ".join(f"'{state.value}'" for state in sorted(LIVE, key=lambda state: state.value))
 _GET = text(f"{_SELECT} WHERE {_OWNED}")
 _LOCK = text(f"{_SELECT} WHERE {_OWNED} FOR NO KEY UPDATE OF c")
 # The scan of the checkout begins with the condition, and so with the cart's lock.
@@ -69,20 +69,7 @@ _CLAIM_AND_LOCK = text(f"""
     SELECT request.claimed, {_COLUMNS}
     FROM (SELECT (SELECT first FROM claimed) AS claimed) request LEFT JOIN locked c ON true
 """)  # noqa: S608  (constants only)
-_LOCK_LIVE = text(f"{_SELECT} WHERE cart_id = :cart_id AND state IN ({_LIVE}) FOR NO KEY UPDATE OF c")
-_UNPAID = ", ".join(f"'{state.value}'" for state in sorted(UNPAID, key=lambda state: state.value))
-# Starts for one door wait for each other here, so that none is counted too late. Two doors that share the lock's key by
-# chance only wait a little.
-_LOCK_DOOR = text("SELECT pg_advisory_xact_lock(hashtextextended(encode(CAST(:door AS bytea), 'hex'), 0))")
-_PRESSURE = text(f"""
-    SELECT
-        ARRAY(SELECT created_at FROM checkouts
-              WHERE customer_id = :customer_id AND state IN ({_UNPAID}) AND created_at > :since
-              ORDER BY created_at DESC LIMIT {MOST_STARTS}) AS unpaid_starts,
-        (SELECT count(*) FROM (
-            SELECT FROM checkouts WHERE door = :door AND state IN ({_LIVE}) AND customer_id <> :customer_id
-            LIMIT {DOOR_LIMIT}) others) AS others_at_door
-""")  # noqa: S608  (constants only)
+_LOCK_LIVE = text(f"{_SELECT} WHERE cart_id = :cart_id AND state IN ({LIVE_STATES}) FOR NO KEY UPDATE OF c")
 _FIND_BY_GATEWAY_ORDER = text("SELECT id, cart_id FROM checkouts WHERE gateway_order_id = :gateway_order_id")
 _FIND = text("SELECT id, cart_id FROM checkouts WHERE id = :id")
 _LEASE = text("""
@@ -180,13 +167,6 @@ class PostgresCheckouts:
     async def lock_live(self, cart_id: CartId) -> Checkout | None:
         """See the port. What lives has no order that could be missed."""
         return await self._one(_LOCK_LIVE, {"cart_id": cart_id})
-
-    async def pressure(self, customer_id: UserId, door: bytes, now: datetime) -> HoldPressure:
-        """See the port."""
-        await self._connection.execute(_LOCK_DOOR, {"door": door})
-        values = {"customer_id": customer_id, "door": door, "since": now - LONGEST_WINDOW}
-        row = (await self._connection.execute(_PRESSURE, values)).one()
-        return HoldPressure(tuple(row.unpaid_starts), row.others_at_door)
 
     async def find_by_gateway_order(self, gateway_order_id: str) -> CheckoutRef | None:
         """See the port."""

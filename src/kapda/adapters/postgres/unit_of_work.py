@@ -17,6 +17,7 @@ from kapda.adapters.postgres.api_keys import PostgresApiKeys
 from kapda.adapters.postgres.audit import PostgresAudit
 from kapda.adapters.postgres.carts import PostgresCarts
 from kapda.adapters.postgres.cases import PostgresCases
+from kapda.adapters.postgres.checkout_starts import PostgresCheckoutStarts
 from kapda.adapters.postgres.checkouts import PostgresCheckouts
 from kapda.adapters.postgres.connection import Connection
 from kapda.adapters.postgres.constraint_errors import domain_error
@@ -74,6 +75,7 @@ class PostgresUnitOfWork:
     requests = _on(PostgresRequestLog)
     carts = _on(PostgresCarts)
     checkouts = _on(PostgresCheckouts)
+    checkout_starts = _on(PostgresCheckoutStarts)
     payments = _on(PostgresPayments)
     refunds = _on(PostgresRefunds)
     cases = _on(PostgresCases)

@@ -12,7 +12,7 @@ the way, from the inside out:
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -55,6 +55,11 @@ class HoldPressure:
 
     unpaid_starts: Sequence[datetime]
     others_at_door: int
+
+    def with_unpaid(self, started: datetime) -> "HoldPressure":
+        """The same once a checkout that was started then has ended unpaid, too."""
+        starts = sorted((*self.unpaid_starts, started), reverse=True)
+        return replace(self, unpaid_starts=tuple(starts[:MOST_STARTS]))
 
 
 def door_of(address: Address) -> bytes:

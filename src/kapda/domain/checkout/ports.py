@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from kapda.domain.cart.ports import Carts
+from kapda.domain.cart.cart import Cart
 from kapda.domain.checkout.checkout import Checkout
 from kapda.domain.checkout.hold_limits import HoldPressure
 from kapda.domain.inventory.ports import Stock
@@ -58,14 +58,6 @@ class Checkouts(Protocol):
         """The cart's live checkout, locked until the end of the transaction."""
         ...
 
-    async def pressure(self, customer_id: UserId, door: bytes, now: datetime) -> HoldPressure:
-        """What the hold limits are judged by; until the end of the transaction nobody else asks about that door.
-
-        Looks at the customer's latest MOST_STARTS unpaid checkouts of the last LONGEST_WINDOW, and counts DOOR_LIMIT
-        other customers at most.
-        """
-        ...
-
     async def find_by_gateway_order(self, gateway_order_id: str) -> CheckoutRef | None:
         """Which checkout was opened with the gateway's order."""
         ...
@@ -108,20 +100,56 @@ class Checkouts(Protocol):
         ...
 
 
-class CheckoutUnitOfWork(UnitOfWork, Protocol):
-    """What starting and ending a checkout needs."""
+@dataclass(frozen=True, slots=True)
+class StartBasis:
+    """What the start of a checkout is decided on: the cart, its live checkout, and what the hold limits are judged by."""
 
-    @property
-    def requests(self) -> RequestLog: ...
+    cart: Cart
+    live: Checkout | None
+    pressure: HoldPressure
 
-    @property
-    def carts(self) -> Carts: ...
+
+class CheckoutStarts(Protocol):
+    """Checkouts about to start, one a transaction."""
+
+    async def claim_and_lock(
+        self,
+        key: RequestKey,
+        answer_type: type[T],
+        checkout_id: CheckoutId,
+        customer_id: UserId,
+        *,
+        door: bytes,
+        at: datetime,
+    ) -> StartBasis | EarlierRequest[T] | None:
+        """Claim the request as RequestLog.claim does, for the checkout of that id; if it is the first, lock until the end
+        of the transaction, in this order, the customer's cart, the door, and the cart's live checkout. What is answered is
+        read behind those locks. None where the customer has no cart; where there is an earlier request nothing is locked.
+
+        The pressure looks at the customer's latest MOST_STARTS unpaid checkouts of the last LONGEST_WINDOW, and counts
+        DOOR_LIMIT other customers with a live checkout for the door at most.
+        """
+        ...
+
+
+class CheckoutEndUnitOfWork(UnitOfWork, Protocol):
+    """What ending a checkout without an order needs."""
 
     @property
     def checkouts(self) -> Checkouts: ...
 
     @property
     def stock(self) -> Stock: ...
+
+
+class CheckoutUnitOfWork(CheckoutEndUnitOfWork, Protocol):
+    """What starting a checkout needs besides."""
+
+    @property
+    def requests(self) -> RequestLog: ...
+
+    @property
+    def checkout_starts(self) -> CheckoutStarts: ...
 
     @property
     def jobs(self) -> Jobs: ...

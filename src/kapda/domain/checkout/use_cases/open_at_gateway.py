@@ -12,7 +12,7 @@ from datetime import datetime
 
 from kapda.domain.checkout.checkout import Checkout, CheckoutState, CheckoutVerb, checkout_not_found, invalid_state
 from kapda.domain.checkout.policy import CAPTURE_WINDOW, GATEWAY_LEASE
-from kapda.domain.checkout.ports import CheckoutUnitOfWork
+from kapda.domain.checkout.ports import CheckoutEndUnitOfWork, CheckoutUnitOfWork
 from kapda.domain.payments.gateway import (
     GatewayNotAskedError,
     GatewayOrder,
@@ -131,7 +131,7 @@ class OpenAtGateway:
                 await uow.commit()
 
 
-async def end_checkout(uow: CheckoutUnitOfWork, ended: Checkout, now: datetime) -> None:
+async def end_checkout(uow: CheckoutEndUnitOfWork, ended: Checkout, now: datetime) -> None:
     """Write a checkout that has come to its end without an order, and give its stock back, stock rows last."""
     await uow.checkouts.save(ended, now)
     await uow.stock.release(ended.hold_id, now, f"checkout {ended.state.value}")

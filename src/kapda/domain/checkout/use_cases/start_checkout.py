@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from kapda.domain.cart.owner import CartOwner
 from kapda.domain.checkout.checkout import Checkout, CheckoutVerb
 from kapda.domain.checkout.hold_limits import check_hold_limits, door_of
 from kapda.domain.checkout.policy import GATEWAY_LEASE, ShippingPolicy
-from kapda.domain.checkout.ports import CheckoutUnitOfWork
+from kapda.domain.checkout.ports import CheckoutUnitOfWork, StartBasis
 from kapda.domain.checkout.pricing import price
 from kapda.domain.checkout.use_cases.open_at_gateway import OpenAtGateway
 from kapda.domain.inventory.stock import HoldLine, insufficient_stock
@@ -79,31 +78,33 @@ class StartCheckout:
     ) -> Checkout | EarlierRequest[Checkout]:
         now = self.clock.now()
         async with self.unit_of_work() as uow:
-            earlier = await uow.requests.claim(key, Checkout, new_id)
-            if earlier is not None:
-                return earlier
-            cart = await uow.carts.lock(CartOwner.of_customer(command.customer_id), now)
-            if cart is None:
+            basis = await uow.checkout_starts.claim_and_lock(
+                key, Checkout, new_id, command.customer_id, door=door_of(command.address), at=now
+            )
+            if isinstance(basis, EarlierRequest):
+                return basis
+            if basis is None:
                 raise FailedPreconditionError(Reason.CART_EMPTY, "the cart is empty")
-            live = await uow.checkouts.lock_live(cart.id)
-            priced = price(cart, command.address, self.shipping, command.expected_total, now.astimezone(INDIA).date())
+            today, live = now.astimezone(INDIA).date(), basis.live
+            priced = price(basis.cart, command.address, self.shipping, command.expected_total, today)
             if live is not None and live.serves(priced.content_digest, now):
                 await uow.requests.rebind(key, live.id)
                 await uow.commit()
                 return live
             checkout = priced.checkout(new_id, command.customer_id, now)
-            await _replace(uow, live, checkout, now)
+            await _replace(uow, basis, checkout, now)
             await uow.commit()
         return checkout
 
 
-async def _replace(uow: CheckoutUnitOfWork, live: Checkout | None, checkout: Checkout, now: datetime) -> None:
+async def _replace(uow: CheckoutUnitOfWork, basis: StartBasis, checkout: Checkout, now: datetime) -> None:
     """Write the new checkout in the place of the live one, stock last: what both of them touch is locked in one order."""
     lines = [HoldLine(line.variant_id, line.quantity) for line in checkout.lines]
+    live, pressure = basis.live, basis.pressure
     if live is not None:
-        superseded = live.after(CheckoutVerb.SUPERSEDE)
-        await uow.checkouts.save(superseded, now)
-    check_hold_limits(await uow.checkouts.pressure(checkout.customer_id, door_of(checkout.address), now), now)
+        await uow.checkouts.save(live.after(CheckoutVerb.SUPERSEDE), now)
+        pressure = pressure.with_unpaid(live.created_at)
+    check_hold_limits(pressure, now)
     await uow.checkouts.add(checkout, now + GATEWAY_LEASE, now + GATEWAY_LEASE)
     if live is not None:
         await uow.stock.lock([line.variant_id for line in (*live.lines, *checkout.lines)])
