@@ -54,6 +54,7 @@ class Window:
     latencies: dict[str, list[float]] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
     unsent: int = 0
+    lateness: list[float] = field(default_factory=list)
 
     def over(self) -> bool:
         """Whether no more is measured."""
@@ -143,7 +144,10 @@ async def arrivals(
             else:
                 window.unsent += window.includes(time.perf_counter())
         begun = due
+        ticked = time.perf_counter()
         await asyncio.sleep(_TICK_SECONDS)
+        if window.includes(ticked):
+            window.lateness.append(1000 * (time.perf_counter() - ticked - _TICK_SECONDS))
     await asyncio.gather(*at_work)
 
 

@@ -30,6 +30,8 @@ class Figure(msgspec.Struct, frozen=True):
     """Seconds until the worker had relayed every event of it."""
     unsent: int = 0
     """Rounds of an open loop that no client was free to begin."""
+    late_p99: float = 0.0
+    """By how many milliseconds the generators of an open loop were late themselves."""
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -108,6 +110,7 @@ def figure(tally: Tally, cpu_seconds: dict[str, float], caught_up: float) -> Fig
         cpu_ms={name: round(1000 * seconds / rounds, 3) for name, seconds in cpu.items()},
         caught_up=round(caught_up, 1),
         unsent=tally.unsent,
+        late_p99=_latency(tally.lateness).p99 if tally.lateness else 0.0,
     )
 
 
@@ -135,6 +138,7 @@ def _median(figures: Sequence[Figure]) -> Figure:
         cpu_ms={name: _middle(one.cpu_ms[name] for one in figures) for name in figures[0].cpu_ms},
         caught_up=_middle(one.caught_up for one in figures),
         unsent=sum(one.unsent for one in figures),
+        late_p99=_middle(one.late_p99 for one in figures),
     )
 
 

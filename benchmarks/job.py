@@ -71,6 +71,9 @@ class Tally(msgspec.Struct):
     cpu_seconds: float
     unsent: int = 0
     """Rounds of an open loop that nobody could begin, because every client was still in one."""
+    lateness: list[float] = []
+    """By how many milliseconds the generator of an open loop came to itself too late, at each look at what is due: what of
+    the latencies may be its own."""
 
 
 def merged(tallies: list[Tally]) -> Tally:
@@ -80,6 +83,7 @@ def merged(tallies: list[Tally]) -> Tally:
         total.rounds += tally.rounds
         total.cpu_seconds += tally.cpu_seconds
         total.unsent += tally.unsent
+        total.lateness += tally.lateness
         for method, values in tally.latencies.items():
             total.latencies.setdefault(method, []).extend(values)
         for refusal, count in tally.refusals.items():

@@ -160,6 +160,7 @@ def _report(found: Overload) -> bool:
         {"sustainable": found.sustainable, f"{found.times:g} times as many": found.flood, "health": found.health}
     )
     print(f"load of the machine before: {found.shared_machine_load}")
+    print(f"the generators' own lateness, in every latency: p99 {found.flood.late_p99:.0f} ms")
     return print_bars(list(bars_of(found)))
 
 

@@ -15,7 +15,7 @@ from benchmarks.figures import (
     without_cpu,
 )
 from benchmarks.hashing import checks_per_second
-from benchmarks.job import Tally
+from benchmarks.job import Tally, merged
 from benchmarks.report import report
 from benchmarks.scenes import GETS_BESIDE, LOG_INS
 
@@ -126,6 +126,14 @@ def test_a_figure_is_by_the_second_and_by_the_round() -> None:
     assert found.per_second == 25
     assert found.cpu_ms == {"server": 20.0, "generators": 5.0}
     assert found.latencies["Check"] == Latency(100, 51.0, 100.0, 100.0)
+    assert found.late_p99 == 0.0
+
+
+def test_what_the_generators_were_late_themselves_is_told_of_all_of_them_together() -> None:
+    tallies = [
+        Tally(4.0, 1, {}, {}, 0.5, lateness=[float(number) for number in range(start, 101, 2)]) for start in (1, 2)
+    ]
+    assert figure(merged(tallies), {"server": 2.0}, 0.0).late_p99 == 100.0
 
 
 def test_knowing_who_calls_costs_what_the_same_call_costs_more() -> None:
