@@ -89,8 +89,8 @@ def _environment(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> dict[str
     outer = {name: value for name, value in os.environ.items() if not name.startswith("KAPDA_")}
     return {
         **outer,
-        # The processes run where their logs are, and this package is not installed.
-        "PYTHONPATH": str(ROOT),
+        # The processes run where their logs are, and this package is not installed; kapda is, but may be another copy of it.
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
         "KAPDA_ENVIRONMENT": "development",
         # The load comes from one address, and from few customers who do the work of many.
         "KAPDA_RATE_AUTH": "600000 per minute",
