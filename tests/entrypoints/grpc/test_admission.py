@@ -9,6 +9,7 @@ from kapda.api.catalog.v1 import catalog_service_pb2
 from kapda.api.inventory.v1 import inventory_service_pb2
 from kapda.domain.shared.errors import Reason, UnavailableError
 from kapda.entrypoints.grpc.admission import (
+    BUSY_SECONDS,
     CROWD,
     FEWEST,
     FIRST,
@@ -271,7 +272,10 @@ def test_who_would_wait_too_long_is_refused_on_arrival_where_a_crowd_is_at_work(
         at_work.calls = CROWD - 1
         let_in.enter_context(lane.place())
         at_work.calls = CROWD
-        lane.waited(SHORT * TARGET_SECONDS - 0.01)
+        lane.waited(BUSY_SECONDS)
+        with pytest.raises(UnavailableError), lane.place():
+            pass
+        lane.waited(0.0)
         let_in.enter_context(lane.place())
 
 
@@ -292,12 +296,13 @@ def test_who_may_fill_a_share_of_the_places_may_wait_for_that_share_of_the_time(
 
 
 def test_a_pace_is_that_of_the_time_since_the_line_was_short_and_forgets() -> None:
-    pace = Pace(0.3)
+    pace = Pace()
     assert pace.seconds_for(10, 0.0) == 0.0
-    pace.line_is_short(0.0)
+    pace.line(0.0, 0.0)
     for _ in range(20):
         pace.served()
-    assert pace.seconds_for(10, 0.2) == 0.0
+    assert pace.seconds_for(10, 0.19) == 0.0
+    pace.line(BUSY_SECONDS, 0.2)
     assert pace.seconds_for(10, 1.0) == pytest.approx(0.5)
     # From now on twice as slow: the first seconds count less and less.
     for second in (4.0, 7.0, 10.0):
@@ -305,8 +310,8 @@ def test_a_pace_is_that_of_the_time_since_the_line_was_short_and_forgets() -> No
             pace.served()
         pace.seconds_for(10, second)
     assert pace.seconds_for(10, 10.0) == pytest.approx(1.0, rel=0.1)
-    pace.line_is_short(10.0)
-    assert pace.seconds_for(10, 10.2) == 0.0
+    pace.line(0.0, 10.0)
+    assert pace.seconds_for(10, 10.19) == 0.0
 
 
 def test_whoever_finds_the_lane_full_is_told_when_to_come_back() -> None:

@@ -49,6 +49,8 @@ RETRY_AFTER_SECONDS: Final = 1.0
 CROWD: Final = 100
 # Beyond a crowd, who would wait longer than that is turned away: most answers take a second at the most.
 LONGEST_SECONDS: Final = 0.8
+# Who stands in line so long has found every connection at work, so what is served meanwhile is what can be.
+BUSY_SECONDS: Final = 0.1
 # After that the pace of before counts half.
 PACE_SECONDS: Final = 2.0
 
@@ -108,23 +110,25 @@ class AtWork:
 class Pace:
     """How many calls a second are served while there is a line. It reads no clock."""
 
-    def __init__(self, patience: float) -> None:
-        """After `patience` seconds without a short line there is one."""
-        self._patience = patience
+    def __init__(self) -> None:
         self._since: float | None = None
         self._served = 0.0
 
-    def line_is_short(self, now: float) -> None:
-        """Somebody has found no line worth the name; what was served until now says nothing of what can be."""
-        self._since, self._served = now, 0.0
+    def line(self, seconds: float, now: float) -> None:
+        """Somebody has found a line so long. Where there was none, what was served until now says nothing of what can be."""
+        if seconds < BUSY_SECONDS:
+            self._since, self._served = now, 0.0
 
     def served(self) -> None:
         """A call has ended."""
         self._served += 1
 
     def seconds_for(self, calls: int, now: float) -> float:
-        """How long so many take; 0 while there is no line, and where nobody has looked yet."""
-        if self._since is None or now - self._since < self._patience:
+        """How long so many take; 0 while there is no line, and where nobody has looked yet.
+
+        Who looks tells of it afterwards only: there is a line, too, as soon as that is overdue.
+        """
+        if self._since is None or now - self._since < INTERVAL_SECONDS + BUSY_SECONDS:
             return 0.0
         if now - self._since > PACE_SECONDS:
             self._since, self._served = (self._since + now) / 2, self._served / 2
@@ -145,9 +149,7 @@ class Lane:
         """`target` is how many seconds a call may wait in all its lines together; `at_work` counts all lanes' calls."""
         self.name = name
         self._limit = AdaptiveLimit(most, target)
-        self._short = SHORT * target
-        # The next look is due some time after the last one, and nobody hears of it while it lasts.
-        self._pace = Pace(INTERVAL_SECONDS + self._short)
+        self._pace = Pace()
         self._now = now
         self._elsewhere: dict[str, float] = {}
         self._at_work = 0
@@ -163,8 +165,7 @@ class Lane:
         """Somebody stood so long in the line that only this lane's calls stand in; the limit moves."""
         now, line = self._now(), seconds + sum(self._elsewhere.values())
         self._limit.waited(line, now, used=self._used)
-        if line < self._short:
-            self._pace.line_is_short(now)
+        self._pace.line(line, now)
         self._used = self._at_work >= self._limit.value
 
     def waited_elsewhere(self, line: str, seconds: float) -> None:
