@@ -189,6 +189,11 @@ class InMemoryDesignerMembership:
         self.rows.discard((designer_id, user_id))
         return was_one
 
+    async def remove_all(self, user_id: UserId) -> int:
+        left = [row for row in self.rows if row[1] == user_id]
+        self.rows.difference_update(left)
+        return len(left)
+
 
 @dataclass
 class InMemoryLogIns:

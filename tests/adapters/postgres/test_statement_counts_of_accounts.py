@@ -85,10 +85,10 @@ COUNTS = {
     "change_password": 9,
     "get_user": 1,
     "get_user_by_email": 1,
-    # lock the admins and the user, nonce, claim; save, end signing keys, audit, end sessions, answer
-    "set_user_role": 9,
-    "set_user_role back": 9,
-    "disable_user": 8,  # the same without a nonce
+    # lock the admins and the user, nonce, claim; save, end signing keys, leave houses, audit, end sessions, answer
+    "set_user_role": 10,
+    "set_user_role back": 10,
+    "disable_user": 8,  # the same without a nonce and houses
     "enable_user": 6,  # lock, nonce, claim; save, audit, answer
     "unlock_user": 5,  # claim, user; forget attempts, audit, answer
     "list_user_sessions": 3,  # user, page; audit

@@ -140,6 +140,8 @@ async def test_a_user_is_made_a_member_once_and_none_any_more(store: IdentitySto
         await uow.commit()
     async with store.unit_of_work() as uow:
         assert await uow.designer_members.designers_of(ASHA.id) == (house,)
+        assert [await uow.designer_members.remove_all(ASHA.id) for _ in range(2)] == [1, 0]
+        assert await uow.designer_members.designers_of(ASHA.id) == ()
 
 
 async def test_a_user_acts_for_the_houses_that_name_them(store: IdentityStore) -> None:

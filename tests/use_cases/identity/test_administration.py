@@ -25,7 +25,7 @@ from kapda.domain.identity.use_cases.user_editor import UserEditor
 from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
 from kapda.domain.shared.audit import OPERATOR, Actor, ActorKind, AuditAction, AuditFilter, Occasion
 from kapda.domain.shared.errors import DomainError, Reason
-from kapda.domain.shared.ids import RequestId, SessionId, SigningKeyId, UserId
+from kapda.domain.shared.ids import DesignerId, RequestId, SessionId, SigningKeyId, UserId
 from kapda.domain.shared.pages import Page, PageRequest
 from kapda.domain.shared.request_log import Answer
 from kapda.domain.shared.request_proof import RequestProof
@@ -49,6 +49,9 @@ def session_of(user_id: UserId) -> SessionId:
 
 def key_of(user_id: UserId) -> SigningKeyId:
     return SigningKeyId(UUID(int=0x51_00 + user_id.int))
+
+
+HOUSE = DesignerId(UUID(int=0x4005E))
 
 
 @dataclass
@@ -183,6 +186,29 @@ async def test_what_an_admin_signed_with_is_no_key_any_more_when_the_power_comes
     await office.set_role(RAVI, Role.ADMIN)
     assert not office.may_sign(RAVI)
     assert (await refusal(office.set_role(ASHA, Role.CUSTOMER, by=RAVI))).reason is Reason.SIGNATURE_INVALID
+
+
+@pytest.mark.parametrize(("role", "stays"), [(Role.BRAND, True), (Role.CUSTOMER, False), (Role.ADMIN, False)], ids=str)
+async def test_whoever_loses_the_role_leaves_the_house_and_is_no_member_when_it_comes_back(
+    office: Office, role: Role, stays: bool
+) -> None:
+    office.confirm(ASHA)
+    await office.set_role(ASHA, Role.DESIGNER)
+    office.tables.members |= {(HOUSE, ASHA), (HOUSE, RAVI)}
+    await office.set_role(ASHA, role)
+    await office.set_role(ASHA, Role.DESIGNER)
+    assert ((HOUSE, ASHA) in office.tables.members) is stays
+    assert (HOUSE, RAVI) in office.tables.members
+    assert [entry.details.get("houses_left") for entry in office.tables.audit[1:]] == ([None] * 2 if stays else [1, 0])
+
+
+async def test_whoever_is_shut_and_opened_again_acts_for_the_house_as_before(office: Office) -> None:
+    office.confirm(ASHA)
+    await office.set_role(ASHA, Role.DESIGNER)
+    office.tables.members.add((HOUSE, ASHA))
+    await office.disable(ASHA)
+    await office.enable(ASHA)
+    assert office.tables.members == {(HOUSE, ASHA)}
 
 
 async def test_a_key_of_before_is_no_key_of_an_admins(office: Office) -> None:

@@ -50,6 +50,10 @@ _ADD_MEMBER = text("""
 _REMOVE_MEMBER = text("""
     DELETE FROM designer_members WHERE designer_id = :designer_id AND user_id = :user_id RETURNING true
 """)
+_LEAVE_ALL = text("""
+    WITH left_houses AS (DELETE FROM designer_members WHERE user_id = :user_id RETURNING designer_id)
+    SELECT count(*) FROM left_houses
+""")
 
 
 class PostgresUsers:
@@ -107,6 +111,10 @@ class PostgresDesignerMembership:
     async def remove(self, designer_id: DesignerId, user_id: UserId) -> bool:
         """Delete the membership; whether it was there."""
         return bool(await self._connection.scalar(_REMOVE_MEMBER, {"designer_id": designer_id, "user_id": user_id}))
+
+    async def remove_all(self, user_id: UserId) -> int:
+        """Delete the user's memberships; how many there were."""
+        return int(await self._connection.scalar(_LEAVE_ALL, {"user_id": user_id}))
 
 
 def _user_values(user: User) -> dict[str, object]:

@@ -21,3 +21,9 @@ class HouseMember:
     user: ManagedUser
     designers: tuple[DesignerId, ...]
     changed: bool
+
+
+def leaves_houses(before: Role, after: Role) -> bool:
+    """Whether a user who gets another role leaves the houses they act for: else a membership of an earlier time would count
+    again on the day on which the role comes back."""
+    return before is not after and not {before, after} <= ROLES_OF_A_HOUSE

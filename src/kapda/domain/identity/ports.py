@@ -64,6 +64,10 @@ class DesignerMembership(Protocol):
         """Make the user no member any more; whether they were one."""
         ...
 
+    async def remove_all(self, user_id: UserId) -> int:
+        """Make the user no member of any house any more; of how many they were one."""
+        ...
+
 
 class IdentityUnitOfWork(LogInUnitOfWork, Protocol):
     """One transaction over accounts and sessions."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kapda.domain.identity.administration import ManagedUser, check_may_take_power, user_not_found, user_state_invalid
+from kapda.domain.identity.house_member import leaves_houses
 from kapda.domain.identity.profile_ports import ProfileUnitOfWork
 from kapda.domain.identity.session_ports import RevokedTokens
 from kapda.domain.identity.user import Role, User, UserStatus
@@ -21,8 +22,8 @@ class UserEdit:
     """One change: who makes it and why, under which request, of whom.
 
     `verb` makes it and says whether it changed anything; what changed nothing is neither written down nor ends a session.
-    `takes_power` has the active admins locked and asked, and the user's sessions and signing keys ended; `roles` are those
-    it can be done to; `proof` is what signed it, where it must be.
+    `takes_power` has the active admins locked and asked, and the user's sessions and signing keys ended; another role has
+    the user leave their houses as well. `roles` are those it can be done to; `proof` is what signed it, where it must be.
     """
 
     occasion: Occasion
@@ -84,7 +85,8 @@ class UserEditor:
 
     async def _change(self, uow: ProfileUnitOfWork, edit: UserEdit, user: User, now: datetime) -> None:
         """Make the change and write it down, if it is one."""
-        details: dict[str, Scalar] = {"role_before": user.role.value, "state_before": user.status.value}
+        role_before = user.role
+        details: dict[str, Scalar] = {"role_before": role_before.value, "state_before": user.status.value}
         if not edit.verb(user, now):
             return
         await uow.users.save(user)
@@ -92,4 +94,6 @@ class UserEditor:
         if edit.takes_power:
             # Else a key of an earlier time would sign again on the day on which the power comes back.
             details["signing_keys_revoked"] = await uow.signing_keys.revoke_all(user.id, now)
+        if leaves_houses(role_before, user.role):
+            details["houses_left"] = await uow.designer_members.remove_all(user.id)
         await uow.audit.add(AuditEntry(self.ids.new(), now, edit.occasion, edit.action, "user", user.id, details))
