@@ -18,8 +18,12 @@ from tests.attacks.stage import ROLES
 
 TAMPERED = "tampered-with@example.com"
 UPDATE = method_named("UpdateProfile")
-# Whoever sends these means to change what is looked at here: they name a wrong password instead.
-NOT_TAKEN = {"ChangePassword": "CREDENTIALS_INVALID", "DeleteMyAccount": "CREDENTIALS_INVALID"}
+# Whoever sends these means to change what is looked at here: they name a wrong password, or no link of ours, instead.
+NOT_TAKEN = {
+    "ChangePassword": "CREDENTIALS_INVALID",
+    "DeleteMyAccount": "CREDENTIALS_INVALID",
+    "ConfirmEmail": "LINK_INVALID",
+}
 OPEN_TO_CUSTOMERS = [method for method in METHODS if not method.rule.public and Role.CUSTOMER in method.rule.roles]
 
 

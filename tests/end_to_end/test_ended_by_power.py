@@ -102,7 +102,9 @@ async def test_another_role_ends_every_session_and_counts_from_the_next_log_in(s
     user = (await somebody.calls(somebody.here)).user
     link = token_in(await mail_to(wire, somebody.email, "Confirm your e-mail address"))
     await PasswordServiceStub(wire.channel).ConfirmEmail(
-        passwords.ConfirmEmailRequest(token=link), timeout=CALL_SECONDS
+        passwords.ConfirmEmailRequest(token=link),
+        metadata=Caller(wire, somebody.here.access_token).metadata,
+        timeout=CALL_SECONDS,
     )
     request = users.SetUserRoleRequest(
         request_id=str(uuid4()), user_id=user.id, role=role_pb2.ROLE_DESIGNER, reason="joined a house"

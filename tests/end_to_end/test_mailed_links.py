@@ -28,8 +28,15 @@ async def test_whoever_signs_up_confirms_the_address_by_the_link_in_the_mail(wir
     assert not signed_up.user.HasField("email_confirm_time")
 
     link = passwords.ConfirmEmailRequest(token=token_in(await mail_to(wire, email, "Confirm your e-mail address")))
-    # Whoever reads the mail need not be signed in where it is read.
-    await PasswordServiceStub(wire.channel).ConfirmEmail(link, timeout=CALL_SECONDS)
+    confirming = PasswordServiceStub(wire.channel).ConfirmEmail
+    with pytest.raises(grpc.aio.AioRpcError) as reader_alone:
+        await confirming(link, timeout=CALL_SECONDS)
+    assert reader_alone.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    stranger = await wire.admin()
+    with pytest.raises(grpc.aio.AioRpcError) as anothers:
+        await confirming(link, metadata=stranger.metadata, timeout=CALL_SECONDS)
+    assert reason_of(anothers.value) == "LINK_INVALID"
+    await confirming(link, metadata=caller.metadata, timeout=CALL_SECONDS)
 
     me = (await caller.me()).user
     assert me.email_confirm_time.seconds >= signed_up.user.create_time.seconds
@@ -45,6 +52,6 @@ async def test_whoever_signs_up_confirms_the_address_by_the_link_in_the_mail(wir
     assert seen.user.user == me
 
     with pytest.raises(grpc.aio.AioRpcError) as again:
-        await PasswordServiceStub(wire.channel).ConfirmEmail(link, timeout=CALL_SECONDS)
+        await confirming(link, metadata=caller.metadata, timeout=CALL_SECONDS)
     assert reason_of(again.value) == "LINK_INVALID"
     assert (await caller.me()).user == me

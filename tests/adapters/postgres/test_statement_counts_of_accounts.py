@@ -188,7 +188,7 @@ async def _passwords(container: Container, member: Member, _: Principal) -> Call
         "request_email_confirmation": partial(
             container.request_email_confirmation().execute, RequestEmailConfirmationCommand(principal)
         ),
-        "confirm_email": partial(container.confirm_email().execute, ConfirmEmailCommand(confirm)),
+        "confirm_email": partial(container.confirm_email().execute, ConfirmEmailCommand(principal, confirm)),
         "request_unlock": partial(container.request_unlock().execute, RequestUnlockCommand(email)),
         "unlock": partial(container.unlock().execute, UnlockCommand(unlock, NOWHERE)),
         "request_password_reset": partial(

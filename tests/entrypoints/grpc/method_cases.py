@@ -438,7 +438,7 @@ CASES = [
         CUSTOMER,
         "confirm_email",
         password_service_pb2.ConfirmEmailRequest(token="link"),
-        ConfirmEmailCommand("link"),
+        ConfirmEmailCommand(PRINCIPALS[CUSTOMER], "link"),
         None,
     ),
     Case(

@@ -25,7 +25,7 @@ from kapda.domain.identity.use_cases.request_email_confirmation import (
 )
 from kapda.domain.identity.use_cases.request_password_reset import RequestPasswordReset, RequestPasswordResetCommand
 from kapda.domain.identity.use_cases.reset_password import ResetPassword, ResetPasswordCommand
-from kapda.domain.identity.user import DisplayName, EmailAddress, User, UserStatus
+from kapda.domain.identity.user import DisplayName, EmailAddress, Role, User, UserStatus
 from kapda.domain.shared.errors import (
     DomainError,
     InvalidArgumentError,
@@ -33,7 +33,7 @@ from kapda.domain.shared.errors import (
     ResourceExhaustedError,
     UnauthenticatedError,
 )
-from kapda.domain.shared.ids import LinkId, SessionId
+from kapda.domain.shared.ids import LinkId, SessionId, UserId
 from kapda.domain.shared.mails import MailKind
 from tests.fakes.identity import (
     CountingIds,
@@ -94,6 +94,10 @@ class House:
     @property
     def asha(self) -> User:
         return self.tables.users[ASHA]
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.asha.email_confirmed_at is not None
 
     @property
     def alive(self) -> set[SessionId]:
@@ -228,9 +232,41 @@ async def test_an_address_is_confirmed_by_its_own_link_for_a_day(house: House) -
     await house.ask.execute(RequestEmailConfirmationCommand(house.principal))
     assert house.mailed == [MailKind.CONFIRM_EMAIL]
     reset = await house.link()
-    await refused(house.confirm.execute(ConfirmEmailCommand(reset.text)), InvalidArgumentError, Reason.LINK_INVALID)
+    await refused(
+        house.confirm.execute(ConfirmEmailCommand(house.principal, reset.text)),
+        InvalidArgumentError,
+        Reason.LINK_INVALID,
+    )
     link = await house.link(CONFIRM)
     house.clock.advance(timedelta(hours=23, minutes=59))
-    await house.confirm.execute(ConfirmEmailCommand(link.text))
+    await house.confirm.execute(ConfirmEmailCommand(house.principal, link.text))
     assert house.asha.email_confirmed_at == house.clock.now()
-    await refused(house.confirm.execute(ConfirmEmailCommand(link.text)), InvalidArgumentError, Reason.LINK_INVALID)
+    await refused(
+        house.confirm.execute(ConfirmEmailCommand(house.principal, link.text)),
+        InvalidArgumentError,
+        Reason.LINK_INVALID,
+    )
+
+
+# Who reads the mail of Asha's address, and has an account of their own.
+READER = Principal(UserId(UUID(int=99)), Role.CUSTOMER, SessionId(UUID(int=98)))
+
+
+async def test_whoever_reads_the_mail_vouches_for_no_password_of_a_stranger(house: House) -> None:
+    link = await house.link(CONFIRM)
+    by_reader = house.confirm.execute(ConfirmEmailCommand(READER, link.text))
+    await refused(by_reader, InvalidArgumentError, Reason.LINK_INVALID)
+    assert not house.is_confirmed
+    # The reader takes the account over by a reset, and the stranger is out.
+    await house.reset.execute(ResetPasswordCommand((await house.link()).text, NEW))
+    assert house.alive == set()
+    assert house.asha.password_hash == f"1:{NEW}"
+    assert house.is_confirmed
+
+
+async def test_a_link_that_somebody_else_followed_still_works_for_its_owner(house: House) -> None:
+    link = await house.link(CONFIRM)
+    by_reader = house.confirm.execute(ConfirmEmailCommand(READER, link.text))
+    await refused(by_reader, InvalidArgumentError, Reason.LINK_INVALID)
+    await house.confirm.execute(ConfirmEmailCommand(house.principal, link.text))
+    assert house.asha.email_confirmed_at == house.clock.now()

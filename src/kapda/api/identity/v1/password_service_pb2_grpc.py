@@ -124,7 +124,8 @@ class PasswordServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmEmail(self, request, context):
-        """Confirms an address with the token of a mailed link.
+        """Confirms the caller's own address with the token of a link that was mailed to it. Whoever follows a link of another's account
+        is told LINK_INVALID: the address's reader vouches for nobody's password but the own.
 
         Errors: VALIDATION_FAILED, LINK_INVALID.
         """

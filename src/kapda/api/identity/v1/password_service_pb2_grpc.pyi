@@ -44,7 +44,8 @@ class PasswordServiceStub:
     RequestEmailConfirmation: _aio.UnaryUnaryMultiCallable[_password_service_pb2.RequestEmailConfirmationRequest, _password_service_pb2.RequestEmailConfirmationResponse]
     """Has a link for confirming the caller's address mailed to it, good for a day; none where it is confirmed already."""
     ConfirmEmail: _aio.UnaryUnaryMultiCallable[_password_service_pb2.ConfirmEmailRequest, _password_service_pb2.ConfirmEmailResponse]
-    """Confirms an address with the token of a mailed link.
+    """Confirms the caller's own address with the token of a link that was mailed to it. Whoever follows a link of another's account
+    is told LINK_INVALID: the address's reader vouches for nobody's password but the own.
 
     Errors: VALIDATION_FAILED, LINK_INVALID.
     """
@@ -123,7 +124,8 @@ class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _password_service_pb2.ConfirmEmailRequest,
         context: _aio.ServicerContext[_password_service_pb2.ConfirmEmailRequest, _abc.Awaitable[_password_service_pb2.ConfirmEmailResponse]],
     ) -> _abc.Awaitable[_password_service_pb2.ConfirmEmailResponse]:
-        """Confirms an address with the token of a mailed link.
+        """Confirms the caller's own address with the token of a link that was mailed to it. Whoever follows a link of another's account
+        is told LINK_INVALID: the address's reader vouches for nobody's password but the own.
 
         Errors: VALIDATION_FAILED, LINK_INVALID.
         """

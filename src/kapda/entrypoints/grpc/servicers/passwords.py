@@ -66,7 +66,7 @@ class PasswordServicer(PasswordServiceServicer):
 
     async def ConfirmEmail(self, request: pb.ConfirmEmailRequest, context: Context) -> pb.ConfirmEmailResponse:
         """An address confirmed."""
-        await self._confirm_email.execute(ConfirmEmailCommand(request.token))
+        await self._confirm_email.execute(ConfirmEmailCommand(caller(), request.token))
         return pb.ConfirmEmailResponse()
 
     async def RequestUnlock(self, request: pb.RequestUnlockRequest, context: Context) -> pb.RequestUnlockResponse:
