@@ -7,13 +7,16 @@ a statement is compiled once, for the whole process, and its rows are the driver
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, Self, overload
 
 import asyncpg
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi, dialect
+from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from kapda.adapters.postgres.turns import turns_of
 from kapda.adapters.postgres.writes import Write, Writes
@@ -119,7 +122,7 @@ class Connection:
     async def __aenter__(self) -> Self:
         await self._turns.take()
         try:
-            self._pooled = await self._engine.raw_connection()
+            self._pooled = await self._from_pool()
             self._driver: Any = self._pooled.driver_connection
         except BaseException as error:
             self._turns.give_back()
@@ -128,6 +131,15 @@ class Connection:
                 raise
             raise told from error
         return self
+
+    async def _from_pool(self) -> PoolProxiedConnection:
+        pool = self._engine.pool
+        if isinstance(pool, QueuePool) and pool.checkedin():
+            # Nothing is waited for, so nobody needs the greenlet in which SQLAlchemy waits; it costs as much as the rest.
+            with suppress(MissingGreenlet):
+                return self._engine.sync_engine.raw_connection()
+            # It was closed, and the pool has dropped it.
+        return await self._engine.raw_connection()
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any] = _NO_VALUES) -> Rows:
         """Run a statement, its `:names` bound to the values of these names, after all writes before it."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
 
 # Reads and small writes of one process.
 GENERAL_POOL_SIZE = 12
@@ -79,6 +80,7 @@ def make_engine(database_url: str, *, pool_size: int = GENERAL_POOL_SIZE, plans:
         },
     )
     event.listen(engine.sync_engine, "checkout", _discard_closed)
+    event.listen(engine.sync_engine, "do_connect", _refuse_without_greenlet)
     return engine
 
 
@@ -87,3 +89,9 @@ def _discard_closed(dbapi_connection: Any, _record: object, _proxy: object) -> N
     trip at every use."""
     if dbapi_connection.driver_connection.is_closed():
         raise DisconnectionError("the server closed the connection")
+
+
+def _refuse_without_greenlet(*_: object) -> None:
+    """Tell whoever takes an idle connection without being able to wait that there is none, before anything is begun."""
+    if not in_greenlet():
+        raise MissingGreenlet("a new connection has to be waited for")
