@@ -248,20 +248,22 @@ def line_record(line: CheckoutLine) -> dict[str, Any]:
 
 
 def _checkout(row: Row) -> Checkout:
+    # By subscript: attributes of a row are found only after the search for a real one has failed.
+    currency = row["currency"]
     return Checkout(
-        id=CheckoutId(row.id),
-        cart_id=CartId(row.cart_id),
-        customer_id=UserId(row.customer_id),
-        state=CheckoutState(row.state),
-        content_digest=row.content_digest,
-        lines=tuple(_line(line, row.currency) for line in row.lines),
-        shipping=Money(row.shipping_minor, row.currency),
-        address=to_address(row.address),
-        gateway_order_id=row.gateway_order_id,
-        created_at=row.created_at,
-        pay_before=row.pay_before,
-        hold_until=row.hold_until,
-        order_id=OrderId(row.order_id) if row.order_id else None,
+        id=CheckoutId(row["id"]),
+        cart_id=CartId(row["cart_id"]),
+        customer_id=UserId(row["customer_id"]),
+        state=CheckoutState(row["state"]),
+        content_digest=row["content_digest"],
+        lines=tuple(_line(line, currency) for line in row["lines"]),
+        shipping=Money(row["shipping_minor"], currency),
+        address=to_address(row["address"]),
+        gateway_order_id=row["gateway_order_id"],
+        created_at=row["created_at"],
+        pay_before=row["pay_before"],
+        hold_until=row["hold_until"],
+        order_id=OrderId(row["order_id"]) if row["order_id"] else None,
     )
 
 

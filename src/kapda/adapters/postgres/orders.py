@@ -262,23 +262,23 @@ def _line_record(line: OrderLine) -> dict[str, Any]:
 
 def _order(row: Row) -> Order:
     return Order(
-        id=OrderId(row.id),
-        number=row.number,
-        checkout_id=CheckoutId(row.checkout_id),
-        payment_id=PaymentId(row.payment_id),
-        customer_id=UserId(row.customer_id),
-        state=OrderState(row.state),
-        lines=tuple(_line(line, row.currency) for line in row.lines),
-        shipping=Money(row.shipping_minor, row.currency),
-        address=to_address(row.address),
+        id=OrderId(row["id"]),
+        number=row["number"],
+        checkout_id=CheckoutId(row["checkout_id"]),
+        payment_id=PaymentId(row["payment_id"]),
+        customer_id=UserId(row["customer_id"]),
+        state=OrderState(row["state"]),
+        lines=tuple(_line(line, row["currency"]) for line in row["lines"]),
+        shipping=Money(row["shipping_minor"], row["currency"]),
+        address=to_address(row["address"]),
         history=tuple(
             HistoryEntry(
                 OrderState(step["state"]), datetime.fromisoformat(step["created_at"]), step["reason"], step["actor"]
             )
-            for step in row.history
+            for step in row["history"]
         ),
-        version=row.version,
-        placed_at=row.placed_at,
+        version=row["version"],
+        placed_at=row["placed_at"],
     )
 
 

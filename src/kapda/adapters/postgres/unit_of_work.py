@@ -5,9 +5,8 @@ statements, at less than half of a transaction's cost.
 """
 
 from collections.abc import Callable, Collection
-from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -42,9 +41,28 @@ from kapda.domain.shared.jobs import Job
 Repository = TypeVar("Repository")
 
 
-def _on(make: Callable[[Connection], Repository]) -> cached_property[Repository]:
-    """A repository on the unit's connection, made when it is first used: there are many, and a call uses few."""
-    return cached_property(lambda uow: make(uow.connection))
+class _Lazily(Generic[Repository]):
+    """A repository of the unit's, made when it is first used: there are many, and a call uses few.
+
+    As functools.cached_property, which in Python 3.11 takes a lock each time, for threads that a unit never meets.
+    """
+
+    def __init__(self, make: "Callable[[PostgresUnitOfWork], Repository]") -> None:
+        self._make = make
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, uow: "PostgresUnitOfWork", _owner: type) -> Repository:
+        made = self._make(uow)
+        # Found there the next time: a descriptor that sets nothing comes after the instance's own attributes.
+        uow.__dict__[self._name] = made
+        return made
+
+
+def _on(make: Callable[[Connection], Repository]) -> _Lazily[Repository]:
+    """A repository on the unit's connection."""
+    return _Lazily(lambda uow: make(uow.connection))
 
 
 def _nobody_to_tell(_jobs: Collection[Job]) -> None:
@@ -58,6 +76,9 @@ class PostgresUnitOfWork:
     that enqueued jobs, with their kinds, to have the workers look at once.
     """
 
+    connection: Connection
+
+    jobs = _on(PgqueuerJobs)
     audit = _on(PostgresAudit)
     api_keys = _on(PostgresApiKeys)
     signing_keys = _on(PostgresSigningKeys)
@@ -83,11 +104,10 @@ class PostgresUnitOfWork:
     gateway_events = _on(PostgresGatewayEvents)
     orders = _on(PostgresOrders)
     ledger = _on(PostgresLedger)
-    outbox = cached_property(lambda uow: PostgresOutbox(uow.connection, uow.jobs))
-    stock = cached_property(lambda uow: PostgresStock(uow.connection, uow.outbox))
+    outbox = _Lazily(lambda uow: PostgresOutbox(uow.connection, uow.jobs))
+    stock = _Lazily(lambda uow: PostgresStock(uow.connection, uow.outbox))
     mailed_links = _on(PostgresMailedLinks)
-    mails = cached_property(lambda uow: PostgresMails(uow.connection, uow.jobs))
-    jobs = _on(PgqueuerJobs)
+    mails = _Lazily(lambda uow: PostgresMails(uow.connection, uow.jobs))
 
     def __init__(
         self,
