@@ -6,6 +6,7 @@ every unit (`allocate`).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 INR = "INR"
 BASIS_POINTS = 10_000
@@ -25,10 +26,7 @@ class Money:
             raise TypeError(f"an amount of money is an int of minor units, not {type(self.amount_minor).__name__}")
         if abs(self.amount_minor) > MAX_AMOUNT_MINOR:
             raise ValueError("the amount of money is out of range")
-        if len(self.currency) != 3 or not (
-            self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
-        ):
-            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency code")
+        _check_currency(self.currency)
 
     @classmethod
     def zero(cls, currency: str = INR) -> "Money":
@@ -41,11 +39,11 @@ class Money:
         return self.amount_minor > 0
 
     def __add__(self, other: "Money") -> "Money":
-        self._same_currency(other)
+        _check_same(self.currency, other.currency)
         return Money(self.amount_minor + other.amount_minor, self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
-        self._same_currency(other)
+        _check_same(self.currency, other.currency)
         return Money(self.amount_minor - other.amount_minor, self.currency)
 
     def __neg__(self) -> "Money":
@@ -57,11 +55,11 @@ class Money:
         return Money(self.amount_minor * quantity, self.currency)
 
     def __lt__(self, other: "Money") -> bool:
-        self._same_currency(other)
+        _check_same(self.currency, other.currency)
         return self.amount_minor < other.amount_minor
 
     def __le__(self, other: "Money") -> bool:
-        self._same_currency(other)
+        _check_same(self.currency, other.currency)
         return self.amount_minor <= other.amount_minor
 
     def share_of(self, basis_points: int, *, of: int = BASIS_POINTS) -> "Money":
@@ -92,14 +90,23 @@ class Money:
         major, minor = divmod(abs(self.amount_minor), 100)
         return f"{sign}{self.currency} {major:,}.{minor:02d}"
 
-    def _same_currency(self, other: "Money") -> None:
-        if self.currency != other.currency:
-            raise ValueError(f"{self.currency} and {other.currency} do not mix")
-
 
 def total(amounts: Iterable[Money], currency: str = INR) -> Money:
     """The sum, which is zero of `currency` for no amounts."""
-    result = Money.zero(currency)
+    sum_minor = 0
     for amount in amounts:
-        result += amount
-    return result
+        _check_same(currency, amount.currency)
+        sum_minor += amount.amount_minor
+    return Money(sum_minor, currency)
+
+
+# An order makes a hundred and fifty amounts of one currency; there are fewer codes than would fill a cache.
+@cache
+def _check_currency(code: str) -> None:
+    if len(code) != 3 or not (code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError(f"{code!r} is not an ISO 4217 currency code")
+
+
+def _check_same(currency: str, other: str) -> None:
+    if currency != other:
+        raise ValueError(f"{currency} and {other} do not mix")

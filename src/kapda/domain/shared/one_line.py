@@ -19,7 +19,10 @@ def one_line(text: str) -> str:
 
 def is_printable(text: str) -> bool:
     """Whether every character can be seen, or joins two that can."""
-    return all(unicodedata.category(character) not in _UNPRINTABLE or character in _JOINERS for character in text)
+    # What str calls printable is so here too, and is nearly every text.
+    return text.isprintable() or all(
+        unicodedata.category(character) not in _UNPRINTABLE or character in _JOINERS for character in text
+    )
 
 
 def is_blank(text: str) -> bool:
