@@ -1,5 +1,8 @@
 """How much may be kept from others without paying, and what a door is."""
 
+import itertools
+import sys
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +19,7 @@ from kapda.domain.checkout.hold_limits import (
     door_of,
 )
 from kapda.domain.checkout.policy import CAPTURE_WINDOW, HOLD_SLACK, PAY_WINDOW
+from kapda.domain.shared.address import Address
 from kapda.domain.shared.errors import Kind, Reason, ResourceExhaustedError
 from tests.fakes.samples import HOME, NOON
 
@@ -93,6 +97,22 @@ def test_one_door_written_otherwise_is_the_same_door(change: dict[str, str]) -> 
 )
 def test_another_flat_house_or_pin_code_is_another_door(change: dict[str, str]) -> None:
     assert door_of(replace(HOME, **change)) != door_of(HOME)
+
+
+def test_letters_marks_and_numbers_of_all_scripts_tell_doors_apart_and_nothing_else() -> None:
+    everything = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF)
+    same_spelt = (char for char in everything if unicodedata.normalize("NFKC", char).casefold() == char)
+    for char in itertools.islice(same_spelt, 0, None, 97):
+        says = unicodedata.category(char)[0] in "LMN"
+        assert (door_of(_written(f"14{char}")) != door_of(_written("14"))) is says, hex(ord(char))
+
+
+def _written(line1: str) -> Address:
+    """An address as nobody could send it: any character in it."""
+    address = replace(HOME)
+    object.__setattr__(address, "line1", line1)
+    object.__setattr__(address, "line2", "")
+    return address
 
 
 def test_vowel_signs_of_indic_scripts_tell_doors_apart() -> None:
