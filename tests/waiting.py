@@ -2,6 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
+
+# For a server that certainly answers, on a machine whose cores others use: what gives up sooner takes another way, which
+# may be allowed something else.
+PATIENCE_SECONDS: Final = 10.0
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 10.0) -> None:

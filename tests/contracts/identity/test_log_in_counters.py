@@ -13,6 +13,7 @@ from kapda.domain.identity.log_in_attempts import OPEN, Attempt, Gate, Outcome, 
 from kapda.domain.identity.throttle_ports import LogInCounters
 from tests.fakes.identity import SettableClock
 from tests.fakes.log_ins import InMemoryLogInCounters
+from tests.waiting import PATIENCE_SECONDS
 
 HOME, ABROAD = ClientNetwork("203.0.113.0/24"), ClientNetwork("2001:db8:7::/48")
 IDENTIFIER = "a" * 64
@@ -23,7 +24,7 @@ async def counters(request: pytest.FixtureRequest) -> AsyncIterator[LogInCounter
     if request.param == "in_memory":
         yield InMemoryLogInCounters(SettableClock())
         return
-    client = make_client(request.getfixturevalue("redis_url"))
+    client = make_client(request.getfixturevalue("redis_url"), timeout=PATIENCE_SECONDS)
     yield RedisLogInCounters(client)
     await client.aclose()
 

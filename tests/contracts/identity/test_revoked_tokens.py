@@ -11,6 +11,7 @@ from kapda.adapters.redis.revoked_tokens import RedisRevokedTokens
 from kapda.domain.identity.session_ports import Revocation, RevokedTokens
 from kapda.domain.shared.ids import SessionId
 from tests.fakes.identity import InMemoryRevokedTokens
+from tests.waiting import PATIENCE_SECONDS
 
 ENDED, ENDED_LATER, OPEN = (SessionId(UUID(int=number)) for number in (1, 2, 3))
 
@@ -20,7 +21,7 @@ async def revoked_tokens(request: pytest.FixtureRequest) -> AsyncIterator[Revoke
     if request.param == "in_memory":
         yield InMemoryRevokedTokens()
         return
-    client = make_client(request.getfixturevalue("redis_url"))
+    client = make_client(request.getfixturevalue("redis_url"), timeout=PATIENCE_SECONDS)
     # A long lease: none of these tests is about its end.
     yield RedisRevokedTokens(client, lease=60)
     await client.aclose()

@@ -13,6 +13,7 @@ from kapda.adapters.redis.client import make_client
 from kapda.adapters.redis.rate_limits import RedisRateLimits
 from kapda.entrypoints.grpc.rates import RateLimits
 from tests.fakes.rate_limits import CountedCalls
+from tests.waiting import PATIENCE_SECONDS
 
 ROOM = {"few": 5, "many": 200}
 
@@ -31,7 +32,7 @@ def in_memory() -> CountedCalls:
 @pytest.fixture
 async def client() -> AsyncIterator[Redis]:
     with tempfile.TemporaryDirectory(prefix="kapda-valkey-") as folder, EmbeddedValkey(Path(folder)) as valkey:
-        client = make_client(valkey.url())
+        client = make_client(valkey.url(), timeout=PATIENCE_SECONDS)
         yield client
         await client.aclose()
 
