@@ -91,7 +91,9 @@ async def _check_out_while(
     os.kill(server, signal.SIGTERM)
 
     checkouts = await asyncio.gather(*begun)
-    # Whoever has no reason did not get through to a server. All that was begun was answered, and heard.
+    # Whoever has no reason did not get through to a server. Who comes in the instant between the server's last look and
+    # grpc's stop is cancelled by grpc without a word, also unbegun; before there was a last look it was most of the crowd.
+    assert refused.pop("CANCELLED", 0) <= CROWD // 20
     assert set(refused) <= {"UNAVAILABLE DRAINING", "UNAVAILABLE OVERLOADED", "UNAVAILABLE"}, refused
     carts = (
         "SELECT c.customer_id::text FROM carts c JOIN cart_lines l ON l.cart_id = c.id WHERE l.variant_id = $1::uuid"
