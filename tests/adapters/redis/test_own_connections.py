@@ -5,7 +5,8 @@ import os
 import signal
 
 import pytest
-from redis import RedisError, ResponseError
+from redis import ResponseError
+from redis import TimeoutError as NoAnswerError
 from redis.asyncio import Redis
 
 from kapda.adapters.embedded.valkey import EmbeddedValkey
@@ -45,7 +46,7 @@ async def test_a_server_that_hangs_is_an_error_soon_and_its_late_answer_is_nobod
     await own.execute("PING")
     os.kill(valkey.pid, signal.SIGSTOP)
     try:
-        with pytest.raises(RedisError):
+        with pytest.raises(NoAnswerError):
             await asyncio.wait_for(own.execute("ECHO", "late"), 5)
     finally:
         os.kill(valkey.pid, signal.SIGCONT)
@@ -78,3 +79,17 @@ async def test_when_one_is_lost_the_others_are_given_up_with_it(client: Redis, o
         await client.client_kill_filter(_id=identity)
     assert await own.execute("CLIENT", "ID") not in both
     assert await own.execute("ECHO", "next") == "next"
+
+
+async def test_whoever_has_one_from_the_pool_after_it_has_the_clients_limit_of_time_again(
+    valkey: EmbeddedValkey, client: Redis
+) -> None:
+    own = OwnConnections(client, kept=0)
+    await own.execute("PING")
+    assert valkey.pid is not None
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(NoAnswerError):
+            await asyncio.wait_for(client.ping(), 5)
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
