@@ -16,5 +16,5 @@ async def touch(
     """Touch the owner's cart, for a request that nobody has made before."""
     key = RequestKey(owner.id, "AddItem", RequestId(uuid4()), b"one body")
     found = await uow.carts.claim_and_touch(key, Cart, owner, new_id, at=at, expires_at=expires_at)
-    assert not isinstance(found, EarlierRequest)
+    assert not isinstance(found, EarlierRequest | Cart)
     return found

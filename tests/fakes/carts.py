@@ -58,7 +58,8 @@ class InMemoryCarts:
         *,
         at: datetime,
         expires_at: datetime,
-    ) -> CartId | EarlierRequest[T] | None:
+        pieces: tuple[VariantId, int] | None = None,
+    ) -> Cart | CartId | EarlierRequest[T] | None:
         earlier = await self._requests.claim(key, answer_type)
         if earlier is not None:
             return earlier
@@ -71,7 +72,7 @@ class InMemoryCarts:
             await self.clear(row.id)
         row = row or CartRow(new_id, owner.customer_id, 0, at, expires_at)
         self._tables.carts[row.id] = replace(row, version=row.version + 1, updated_at=at, expires_at=expires_at)
-        return row.id
+        return row.id if pieces is None else await self.add_line(row.id, *pieces, at) or row.id
 
     async def add_guest(self, cart_id: CartId, token_digest: bytes, at: datetime, expires_at: datetime) -> None:
         self._tables.carts[cart_id] = CartRow(cart_id, None, 1, at, expires_at, token_digest)

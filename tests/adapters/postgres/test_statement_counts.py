@@ -71,8 +71,8 @@ READS = {
     "get_product": 1,
 }
 WRITES = {
-    "add_item": 3,  # claim + touch the cart, add and read the cart, answer
-    "change_item": 3,
+    "add_item": 2,  # claim + touch the cart + add and read the cart, answer
+    "change_item": 3,  # claim + touch the cart, change and read the cart, answer
     "remove_item": 3,
     "clear_cart": 3,
     "receive_stock": 3,  # claim, receive, answer

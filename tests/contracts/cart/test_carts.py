@@ -277,10 +277,16 @@ KEY = RequestKey(ASHA, "AddItem", RequestId(UUID(int=0x1D)), b"one body")
 
 
 async def claim_and_touch(
-    backing: Backing, key: RequestKey = KEY, owner: CartOwner = OWNER, answer: Cart | None = None
-) -> CartId | EarlierRequest[Cart] | None:
+    backing: Backing,
+    key: RequestKey = KEY,
+    owner: CartOwner = OWNER,
+    answer: Cart | None = None,
+    pieces: tuple[VariantId, int] | None = None,
+) -> Cart | CartId | EarlierRequest[Cart] | None:
     async with backing.unit_of_work() as uow:
-        found = await uow.carts.claim_and_touch(key, Cart, owner, CART, at=LATER, expires_at=LATER + MONTH)
+        found = await uow.carts.claim_and_touch(
+            key, Cart, owner, CART, at=LATER, expires_at=LATER + MONTH, pieces=pieces
+        )
         if answer is not None:
             await uow.requests.answer(key, answer)
         await uow.commit()
@@ -324,3 +330,58 @@ async def test_a_guests_request_touches_the_guests_cart_while_there_is_one(backi
     second = replace(key, request_id=RequestId(UUID(int=0x2D)))
     assert await claim_and_touch(backing, second, guest) == OTHER_CART
     assert isinstance(await claim_and_touch(backing, second, guest), EarlierRequest)
+
+
+async def test_pieces_come_into_a_new_cart_and_into_one_that_is_there_with_the_touch(backing: Backing) -> None:
+    kurta, stole = await backing.stock_variant(), await backing.stock_variant(2)
+    first = await claim_and_touch(backing, pieces=(kurta, 2))
+    assert first == await read(backing)
+    assert (first.version, await quantities(backing)) == (1, {kurta: 2})
+    for number, pieces in enumerate([(stole, 1), (kurta, 3)], start=2):
+        key = replace(KEY, request_id=RequestId(UUID(int=number)))
+        assert await claim_and_touch(backing, key, pieces=pieces) == await read(backing)
+    assert (await quantities(backing), (await read(backing)).version) == ({kurta: 5, stole: 1}, 3)
+
+
+async def test_pieces_that_break_a_rule_leave_the_cart_touched_and_as_it_was(backing: Backing) -> None:
+    kurta = await backing.stock_variant(pieces=5)
+    await touched(backing)
+    await add(backing, kurta, 4)
+    assert await claim_and_touch(backing, pieces=(kurta, 2)) == CART
+    assert (await quantities(backing), (await read(backing)).version) == ({kurta: 4}, 2)
+
+
+async def test_the_same_request_again_adds_no_pieces(backing: Backing) -> None:
+    kurta = await backing.stock_variant()
+    answer = await claim_and_touch(backing, answer=Cart(CART, ASHA, (), 1, LATER, LATER + MONTH), pieces=(kurta, 1))
+    assert isinstance(answer, Cart)
+    assert isinstance(await claim_and_touch(backing, pieces=(kurta, 1)), EarlierRequest)
+    assert (await quantities(backing), (await read(backing)).version) == ({kurta: 1}, 1)
+
+
+async def test_pieces_come_into_a_guests_cart_with_the_touch(backing: Backing) -> None:
+    kurta = await backing.stock_variant()
+    guest = CartOwner.of_guest(OTHER_CART)
+    key = replace(KEY, scope=OTHER_CART)
+    assert await claim_and_touch(backing, key, guest, pieces=(kurta, 1)) is None
+    async with backing.unit_of_work() as uow:
+        await uow.carts.add_guest(OTHER_CART, b"digest".ljust(32), NOON, NOON + MONTH)
+        await uow.commit()
+    second = replace(key, request_id=RequestId(UUID(int=0x2D)))
+    filled = await claim_and_touch(backing, second, guest, pieces=(kurta, 1))
+    async with backing.unit_of_work() as uow:
+        assert filled == await uow.carts.get(guest, LATER)
+    assert isinstance(filled, Cart)
+    assert [line.variant_id for line in filled.lines] == [kurta]
+
+
+async def test_pieces_for_a_cart_that_has_expired_find_it_empty(backing: Backing) -> None:
+    kurta, stole = await backing.stock_variant(), await backing.stock_variant(2)
+    async with backing.unit_of_work() as uow:
+        await touch(uow, OWNER, CART, NOON, LATER)
+        await uow.carts.add_line(CART, kurta, 1, NOON)
+        await uow.commit()
+    found = await claim_and_touch(backing, pieces=(stole, 1))
+    # Whether they could be added at once is the implementation's to know; what was in it is gone either way.
+    assert found in (CART, await read(backing))
+    assert kurta not in await quantities(backing)

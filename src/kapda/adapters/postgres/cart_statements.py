@@ -24,14 +24,14 @@ COLUMNS = f"""
         p.title, p.designer_id, p.max_quantity_per_line, d.gstin, d.commission_basis_points,
         coalesce(s.available, 0) + {_OWN_HOLD.format(cart="c.id")} AS available
 """
-WITH_LINES = """
-    FROM carts c
+_LINES = """
     LEFT JOIN {lines} l ON l.cart_id = c.id
     LEFT JOIN variants v ON v.id = l.variant_id
     LEFT JOIN products p ON p.id = v.product_id
     LEFT JOIN designers d ON d.id = p.designer_id
     LEFT JOIN stock s ON s.variant_id = v.id
 """
+WITH_LINES = f"FROM carts c {_LINES}"
 _SELECT = f"SELECT {COLUMNS} {WITH_LINES.format(lines='cart_lines')}"
 IN_ORDER = "ORDER BY l.created_at, l.variant_id"
 CUSTOMERS = "c.customer_id = :id AND c.expires_at > :at"
@@ -47,7 +47,7 @@ _TOUCH = """
     ON CONFLICT (customer_id) DO UPDATE
         SET version = c.version + 1, updated_at = excluded.updated_at, expires_at = excluded.expires_at
         WHERE c.expires_at > :at
-    RETURNING id
+    RETURNING c.*
 """
 REVIVE = text("""
     WITH revived AS (
@@ -60,7 +60,7 @@ REVIVE = text("""
 """)
 _TOUCH_GUEST = f"""
     UPDATE carts c SET version = c.version + 1, updated_at = :at, expires_at = :expires_at FROM claimed
-    WHERE {_GUESTS} RETURNING id
+    WHERE {_GUESTS} RETURNING c.*
 """  # noqa: S608  (constants only)
 _CLAIM_AND_TOUCH = f"""
     WITH {CLAIMED}, touched AS ({{touch}})
@@ -96,7 +96,7 @@ DELETE_EXPIRED = text(f"""
 """)  # noqa: S608  (constants only)
 _ON_SALE_WITHIN_LIMITS = f"""
     v.active AND p.state = 'published'
-    AND {{quantity}} <= least(p.max_quantity_per_line, s.available + {_OWN_HOLD.format(cart=":cart_id")})
+    AND {{quantity}} <= least(p.max_quantity_per_line, s.available + {_OWN_HOLD})
 """
 _OF_LINE = "cart_id, variant_id, quantity, unit_price_minor, currency, created_at"
 
@@ -111,30 +111,51 @@ def _edit(change: str, lines: str, *, only_if_changed: bool) -> TextClause:
     """)
 
 
-_OTHERS = f"""
+_OTHERS_THAN_CHANGED = f"""
     SELECT {_OF_LINE} FROM cart_lines o
-    WHERE o.cart_id = :cart_id AND NOT EXISTS (SELECT FROM changed d WHERE d.variant_id = o.variant_id)
+    WHERE o.cart_id = {{cart}} AND NOT EXISTS (SELECT FROM changed d WHERE d.variant_id = o.variant_id)
 """  # noqa: S608  (constants only)
-_OTHERS_AND_CHANGED = f"{_OTHERS} UNION ALL SELECT {_OF_LINE} FROM changed"  # noqa: S608  (constants only)
-_ADD_LINE = f"""
+_OTHERS = _OTHERS_THAN_CHANGED.format(cart=":cart_id")
+_AND_CHANGED = f"UNION ALL SELECT {_OF_LINE} FROM changed"  # noqa: S608  (constants only)
+_OTHERS_AND_CHANGED = f"{_OTHERS} {_AND_CHANGED}"
+_ADD_TO_LINE = f"""
     INSERT INTO cart_lines AS l (cart_id, variant_id, quantity, unit_price_minor, currency, created_at, updated_at)
-    SELECT :cart_id, v.id, :quantity, v.price_minor, v.currency, :at, :at
-    FROM variants v JOIN products p ON p.id = v.product_id JOIN stock s ON s.variant_id = v.id
-    LEFT JOIN cart_lines mine ON mine.cart_id = :cart_id AND mine.variant_id = v.id
+    SELECT {{cart}}, v.id, :quantity, v.price_minor, v.currency, :at, :at
+    FROM {{of_cart}} variants v JOIN products p ON p.id = v.product_id JOIN stock s ON s.variant_id = v.id
+    LEFT JOIN cart_lines mine ON mine.cart_id = {{cart}} AND mine.variant_id = v.id
     WHERE v.id = :variant_id
-        AND {_ON_SALE_WITHIN_LIMITS.format(quantity="coalesce(mine.quantity, 0) + :quantity")}
+        AND {_ON_SALE_WITHIN_LIMITS.format(quantity="coalesce(mine.quantity, 0) + :quantity", cart="{cart}")}
         AND (mine.quantity IS NOT NULL
-            OR (SELECT count(*) FROM cart_lines all_lines WHERE all_lines.cart_id = :cart_id) < {MAX_LINES})
+            OR (SELECT count(*) FROM cart_lines all_lines WHERE all_lines.cart_id = {{cart}}) < {MAX_LINES})
     ON CONFLICT (cart_id, variant_id) DO UPDATE
         SET quantity = l.quantity + excluded.quantity, updated_at = excluded.updated_at
     RETURNING {_OF_LINE}
 """  # noqa: S608  (constants only)
+_ADD_LINE = _ADD_TO_LINE.format(cart=":cart_id", of_cart="")
 ADD_LINE = _edit(_ADD_LINE, _OTHERS_AND_CHANGED, only_if_changed=True)
+# The touch may have waited for somebody else's change, and then all else in the statement is as it was before that: such
+# a cart is no longer the version it was `before`, and nothing is added to it.
+_CLAIM_TOUCH_AND_ADD = f"""
+    WITH {CLAIMED}, before AS (
+        SELECT c.version FROM carts c WHERE {{whose}}
+    ), touched AS ({{touch}}), unchanged AS (
+        SELECT t.* FROM touched t WHERE t.version = coalesce((SELECT version FROM before), 0) + 1
+    ), changed AS (
+        {_ADD_TO_LINE.format(cart="u.id", of_cart="unchanged u CROSS JOIN")}
+    ), lines AS (
+        {_OTHERS_THAN_CHANGED.format(cart="(SELECT id FROM unchanged)")} {_AND_CHANGED}
+    )
+    SELECT (SELECT first FROM claimed) AS claimed, (SELECT id FROM touched) AS cart_id, {COLUMNS}
+    FROM (VALUES (true)) always LEFT JOIN unchanged c ON EXISTS (SELECT FROM changed)
+    {_LINES.format(lines="lines")} {IN_ORDER}
+"""  # noqa: S608  (constants only)
+CLAIM_TOUCH_AND_ADD = text(_CLAIM_TOUCH_AND_ADD.format(whose=CUSTOMERS, touch=_TOUCH))
+CLAIM_TOUCH_AND_ADD_GUEST = text(_CLAIM_TOUCH_AND_ADD.format(whose=_GUESTS, touch=_TOUCH_GUEST))
 _SET_QUANTITY = f"""
     UPDATE cart_lines l SET quantity = :quantity, updated_at = :at
     FROM variants v JOIN products p ON p.id = v.product_id JOIN stock s ON s.variant_id = v.id
     WHERE l.cart_id = :cart_id AND l.variant_id = :variant_id AND v.id = l.variant_id
-        AND {_ON_SALE_WITHIN_LIMITS.format(quantity=":quantity")}
+        AND {_ON_SALE_WITHIN_LIMITS.format(quantity=":quantity", cart=":cart_id")}
     RETURNING l.cart_id, l.variant_id, l.quantity, l.unit_price_minor, l.currency, l.created_at
 """  # noqa: S608  (constants only)
 SET_QUANTITY = _edit(_SET_QUANTITY, _OTHERS_AND_CHANGED, only_if_changed=True)

@@ -12,6 +12,8 @@ from kapda.adapters.postgres.cart_statements import (
     ADD_LINE,
     CLAIM_AND_TOUCH,
     CLAIM_AND_TOUCH_GUEST,
+    CLAIM_TOUCH_AND_ADD,
+    CLAIM_TOUCH_AND_ADD_GUEST,
     CLEAR,
     DELETE,
     DELETE_EXPIRED,
@@ -37,6 +39,14 @@ from kapda.domain.shared.money import Money
 from kapda.domain.shared.request_log import EarlierRequest, RequestKey
 
 T = TypeVar("T")
+
+# By whether a guest's cart is touched, and whether pieces are added to it.
+_TOUCHES = {
+    (False, False): CLAIM_AND_TOUCH,
+    (False, True): CLAIM_TOUCH_AND_ADD,
+    (True, False): CLAIM_AND_TOUCH_GUEST,
+    (True, True): CLAIM_TOUCH_AND_ADD_GUEST,
+}
 
 
 class PostgresCarts:
@@ -66,17 +76,23 @@ class PostgresCarts:
         *,
         at: datetime,
         expires_at: datetime,
-    ) -> CartId | EarlierRequest[T] | None:
+        pieces: tuple[VariantId, int] | None = None,
+    ) -> Cart | CartId | EarlierRequest[T] | None:
         """See the port."""
         values = {"id": owner.id, "at": at, "expires_at": expires_at}
-        if owner.guest_cart_id is not None:
-            statement, bound = CLAIM_AND_TOUCH_GUEST, claim_values(key) | values
-        else:
-            statement, bound = CLAIM_AND_TOUCH, claim_values(key) | values | {"new_id": new_id}
-        row = (await self._connection.execute(statement, bound)).one()
-        if not row["claimed"]:
+        bound = claim_values(key) | values
+        if owner.guest_cart_id is None:
+            bound["new_id"] = new_id
+        if pieces is not None:
+            bound["variant_id"], bound["quantity"] = pieces
+        statement = _TOUCHES[owner.guest_cart_id is not None, pieces is not None]
+        rows = (await self._connection.execute(statement, bound)).all()
+        first = rows[0]
+        if not first["claimed"]:
             return await PostgresRequestLog(self._connection).earlier(key, answer_type)
-        found = row["cart_id"]
+        if pieces is not None and first["id"] is not None:
+            return to_cart(rows)
+        found = first["cart_id"]
         if found is None and owner.guest_cart_id is None:
             found = await self._connection.scalar(REVIVE, values)
         return CartId(found) if found else None

@@ -53,9 +53,13 @@ class Carts(Protocol):
         *,
         at: datetime,
         expires_at: datetime,
-    ) -> CartId | EarlierRequest[T] | None:
+        pieces: tuple[VariantId, int] | None = None,
+    ) -> Cart | CartId | EarlierRequest[T] | None:
         """Claim the request as RequestLog.claim does; if it is the first, lock the owner's cart for a change, and move its
         version and its expiry on. One step, because nearly every request is the first.
+
+        The cart's id; where `pieces` of a variant are given and could be added in the same step, the cart as it became.
+        Otherwise `add_line` still has to, and knows whether it can: a cart that somebody else was changing is only touched.
 
         A customer without a cart gets an empty one: as `new_id` where there is no row, else the expired one without its
         lines. A guest without one gets none: None. Where there is an earlier request, no cart is touched.

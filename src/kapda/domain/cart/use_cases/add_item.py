@@ -43,6 +43,5 @@ class AddItem:
                 raise why_refused(facts, command.variant_id, facts.quantity_in_cart + command.quantity)
             return cart
 
-        return await self.editor.edit(
-            "AddItem", command.owner, command.request_id, (command.variant_id, command.quantity), change
-        )
+        pieces = (command.variant_id, command.quantity)
+        return await self.editor.edit("AddItem", command.owner, command.request_id, pieces, change, pieces=pieces)
