@@ -21,24 +21,19 @@ XFF = "x-forwarded-for"
 class Connection:
     """What the interceptor looks at of a call's context."""
 
-    def __init__(self, peer: str, *headers: tuple[str, str | bytes]) -> None:
+    def __init__(self, peer: str) -> None:
         self._peer = peer
-        self._headers = headers
 
     def peer(self) -> str:
         """Grpc's name of the other end."""
         return self._peer
 
-    def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...] | None:
-        """The headers; grpc says None for none."""
-        return self._headers or None
-
 
 async def client_of(peer: str, *forwarded: str) -> str:
     """The client of a call over such a connection with such x-forwarded-for headers."""
-    begin(Call("/a.B/C", "a-request"))
-    headers = [("user-agent", "203.0.113.77"), *((XFF, value) for value in forwarded)]
-    connection = cast("Context", Connection(peer, *headers))
+    headers = (("user-agent", "203.0.113.77"), *((XFF, value) for value in forwarded))
+    begin(Call("/a.B/C", "a-request", headers))
+    connection = cast("Context", Connection(peer))
 
     async def proceed(_request: Any, _context: Context) -> bytes:
         return current().client.text.encode()

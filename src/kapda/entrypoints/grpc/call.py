@@ -1,5 +1,6 @@
 """The call that is being served: what the interceptors found out about it."""
 
+from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -31,16 +32,22 @@ Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 class Call:
     """One call. `principal` is None until somebody is authenticated, for guests, and for public methods.
 
+    `metadata` is what came with it, read once: grpc makes it anew each time that it is asked.
     `client` is where it comes from, by the connection or a proxy of ours; no caller can choose it.
     """
 
     method: str
     request_id: str
+    metadata: tuple[tuple[str, str | bytes], ...] = ()
     client: ClientNetwork = ClientNetwork.UNKNOWN
     principal: Principal | None = None
     guest: CartOwner | None = None
     proof: RequestProof | None = None
     replayed: bool = False
+
+    def values(self, key: str) -> Iterator[str]:
+        """What the metadata says under the key, once for each time that it came. Binary values are no values here."""
+        return (value for name, value in self.metadata if name == key and isinstance(value, str))
 
     @property
     def caller_id(self) -> str | None:
@@ -76,11 +83,11 @@ def caller() -> Principal:
     return principal
 
 
-def contact(context: Context) -> Contact:
+def contact() -> Contact:
     """From where the call comes, as a session remembers it."""
-    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    agent = next((metadata[key] for key in USER_AGENT_KEYS if key in metadata), None)
-    return Contact(current().client, agent)
+    call = current()
+    agent = next((agent for key in USER_AGENT_KEYS for agent in call.values(key)), None)
+    return Contact(call.client, agent)
 
 
 def proof() -> RequestProof:

@@ -38,7 +38,7 @@ RELAY_SECONDS = 1.0
 # The same of mails.
 MAIL_SECONDS = 1.0
 # Between two rounds of events, or of mails: a round costs nearly the same for one as for a hundred.
-APART_SECONDS = 0.2
+APART_SECONDS = 0.5
 PAYMENTS_SECONDS = 120.0
 # Expired carts read as absent at once; deleting them only gives their space back.
 EXPIRE_CARTS_SECONDS = 60.0

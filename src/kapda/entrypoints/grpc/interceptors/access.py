@@ -59,20 +59,20 @@ class Access(UnaryInterceptor):
         rule = self._rules[method]
         if not rule.public:
             try:
-                await self._let_in(rule, context)
+                await self._let_in(rule)
             except (UnauthenticatedError, PermissionDeniedError):
                 await self._turned_away.count()
                 raise
         return await proceed(request, context)
 
-    async def _let_in(self, rule: AccessRule, context: Context) -> None:
-        token = _access_token(context)
-        guest_token = _metadata(context, GUEST_CART_KEY) if rule.guests else None
+    async def _let_in(self, rule: AccessRule) -> None:
+        token = _access_token()
+        guest_token = _metadata(GUEST_CART_KEY) if rule.guests else None
         if token is None and guest_token is not None:
             self._turned_away.check_guesser()
             current().guest = await self._identify_guest.execute(IdentifyGuestCommand(GuestToken(guest_token)))
             return
-        principal = current().principal = await self._principal(token, context)
+        principal = current().principal = await self._principal(token)
         if principal.grant is not None and rule.scope is not None:
             if rule.scope not in principal.grant.scopes:
                 raise scope_missing(rule.scope)
@@ -84,27 +84,27 @@ class Access(UnaryInterceptor):
                 metadata={"role": principal.role.value},
             )
 
-    async def _principal(self, token: str | None, context: Context) -> Principal:
+    async def _principal(self, token: str | None) -> Principal:
         if token is not None:
             return await self._authenticate.execute(AuthenticateCommand(token))
-        key = _metadata(context, SERVICE_METADATA)
+        key = _metadata(SERVICE_METADATA)
         if key is not None:
             self._turned_away.check_guesser()
             return await self._authenticate_api_key.execute(AuthenticateApiKeyCommand(key))
         raise UnauthenticatedError(Reason.TOKEN_MISSING, "sign in first")
 
 
-def _access_token(context: Context) -> str | None:
+def _access_token() -> str | None:
     """What stands behind the bearer scheme; another scheme is as good as none."""
-    value = _metadata(context, AUTHORIZATION_KEY)
+    value = _metadata(AUTHORIZATION_KEY)
     if value is None or value[: len(_SCHEME)].lower() != _SCHEME:
         return None
     return value[len(_SCHEME) :].strip()
 
 
-def _metadata(context: Context, key: str) -> str | None:
+def _metadata(key: str) -> str | None:
     """The one value under the key. With several, whoever stands before us may have judged another one than we would."""
-    found = [value for name, value in context.invocation_metadata() or () if name == key and isinstance(value, str)]
+    found = list(current().values(key))
     if len(found) > 1:
         raise UnauthenticatedError(Reason.TOKEN_INVALID, f"{key} came {len(found)} times")
     return found[0] if found else None

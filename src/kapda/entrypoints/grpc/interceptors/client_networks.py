@@ -33,10 +33,11 @@ class ClientNetworks(UnaryInterceptor):
 
     async def around(self, _method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Serve the call, its client's network known."""
+        call = current()
         network, is_proxy = self._of_peer(context.peer())
         if is_proxy:
-            network = _network_of(_last_hop(context.invocation_metadata() or ())) or network
-        current().client = network
+            network = _network_of(_last_hop(call.values(FORWARDED_KEY))) or network
+        call.client = network
         return await proceed(request, context)
 
     def _read_peer(self, peer: str) -> tuple[ClientNetwork, bool]:
@@ -53,12 +54,11 @@ def _host_of_peer(peer: str) -> str:
     return unquote(rest) if scheme in ("ipv4", "ipv6") else ""
 
 
-def _last_hop(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+def _last_hop(forwarded: Iterable[str]) -> str:
     """The last element of the last header: several of one name are one list, in their order."""
     hop = ""
-    for key, value in metadata:
-        if key == FORWARDED_KEY and isinstance(value, str):
-            hop = value.rpartition(",")[2]
+    for value in forwarded:
+        hop = value.rpartition(",")[2]
     return hop
 
 

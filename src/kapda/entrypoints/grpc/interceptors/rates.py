@@ -38,8 +38,8 @@ class Rates(UnaryInterceptor):
 
     async def _take_as_most(self, *, expensive: bool) -> None:
         call = current()
-        if call.caller_id is not None and call.principal is not None:
-            bucket, key = Bucket.CALLER, call.caller_id
+        if call.principal is not None:
+            bucket, key = Bucket.CALLER, str(call.principal.user_id)
         else:
             bucket, key = Bucket.NETWORK, call.client.text
         await take(self._limits, bucket, key)

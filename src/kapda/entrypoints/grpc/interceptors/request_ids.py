@@ -1,6 +1,7 @@
 """One id for each call: taken from the caller or made here, and given back behind every answer."""
 
 import re
+from collections.abc import Iterable
 from uuid import uuid4
 
 from kapda.entrypoints.grpc.call import REQUEST_ID_KEY, Call, Context, begin
@@ -15,15 +16,16 @@ class RequestIds(UnaryInterceptor):
 
     async def around(self, method: str, request: bytes, context: Context, proceed: Proceed, /) -> bytes:
         """Name the call, and send its name back with the response."""
-        call = Call(method, _request_id(context))
+        metadata = tuple(context.invocation_metadata() or ())
+        call = Call(method, _request_id(metadata), metadata)
         begin(call)
         response = await proceed(request, context)
         context.set_trailing_metadata(call.trailing_metadata())
         return response
 
 
-def _request_id(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
+def _request_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    for key, value in metadata:
         if key == REQUEST_ID_KEY and isinstance(value, str) and _ACCEPTABLE.fullmatch(value):
             return value
     return str(uuid4())

@@ -35,20 +35,17 @@ class Signatures(UnaryInterceptor):
         """
         signed_by = self._signed_by.get(method)
         if signed_by is not None and caller().role in signed_by:
-            key_id, timestamp, nonce, text = _told(context)
+            key_id, timestamp, nonce, text = _told()
             call = SignedCall(method, request, timestamp, nonce, caller().user_id)
             command = VerifySignatureCommand(call, Signature(key_id, timestamp, nonce, text))
             current().proof = await self._verify_signature.execute(command)
         return await proceed(request, context)
 
 
-def _told(context: Context) -> list[str]:
-    told = [
-        (key, value) for key, value in context.invocation_metadata() or () if key in _NAMES and isinstance(value, str)
-    ]
-    if {key for key, _ in told} != set(_NAMES):
+def _told() -> list[str]:
+    told = [list(current().values(name)) for name in _NAMES]
+    if not all(told):
         raise signature_missing()
-    if len(told) != len(_NAMES):
+    if any(len(values) > 1 for values in told):
         raise signature_invalid()
-    by_name = dict(told)
-    return [by_name[name] for name in _NAMES]
+    return [values[0] for values in told]

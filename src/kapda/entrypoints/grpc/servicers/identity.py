@@ -54,18 +54,18 @@ class IdentityServicer(IdentityServiceServicer):
 
     async def SignUp(self, request: pb.SignUpRequest, context: Context) -> pb.SignUpResponse:
         """Make an account."""
-        command = SignUpCommand(request.email, request.password, request.display_name, contact(context))
+        command = SignUpCommand(request.email, request.password, request.display_name, contact())
         made = await self._sign_up.execute(command)
         return pb.SignUpResponse(user=user_to_proto(made.user), tokens=tokens_to_proto(made.tokens))
 
     async def LogIn(self, request: pb.LogInRequest, context: Context) -> pb.LogInResponse:
         """Begin a session."""
-        begun = await self._log_in.execute(LogInCommand(request.email, request.password, contact(context)))
+        begun = await self._log_in.execute(LogInCommand(request.email, request.password, contact()))
         return pb.LogInResponse(user=user_to_proto(begun.user), tokens=tokens_to_proto(begun.tokens))
 
     async def RefreshSession(self, request: pb.RefreshSessionRequest, context: Context) -> pb.RefreshSessionResponse:
         """Exchange a refresh token for the next pair."""
-        command = RefreshSessionCommand(RefreshSecret(request.refresh_token), current().request_id, contact(context))
+        command = RefreshSessionCommand(RefreshSecret(request.refresh_token), current().request_id, contact())
         return pb.RefreshSessionResponse(tokens=tokens_to_proto(await self._refresh_session.execute(command)))
 
     async def LogOut(self, request: pb.LogOutRequest, context: Context) -> pb.LogOutResponse:

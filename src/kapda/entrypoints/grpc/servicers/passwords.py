@@ -41,7 +41,7 @@ class PasswordServicer(PasswordServiceServicer):
     async def ChangePassword(self, request: pb.ChangePasswordRequest, context: Context) -> pb.ChangePasswordResponse:
         """Another password."""
         await self._change_password.execute(
-            ChangePasswordCommand(caller(), request.old_password, request.new_password, contact(context))
+            ChangePasswordCommand(caller(), request.old_password, request.new_password, contact())
         )
         return pb.ChangePasswordResponse()
 
@@ -54,7 +54,7 @@ class PasswordServicer(PasswordServiceServicer):
 
     async def ResetPassword(self, request: pb.ResetPasswordRequest, context: Context) -> pb.ResetPasswordResponse:
         """A new password by a link."""
-        await self._reset_password.execute(ResetPasswordCommand(request.token, request.new_password, contact(context)))
+        await self._reset_password.execute(ResetPasswordCommand(request.token, request.new_password, contact()))
         return pb.ResetPasswordResponse()
 
     async def RequestEmailConfirmation(
@@ -76,5 +76,5 @@ class PasswordServicer(PasswordServiceServicer):
 
     async def Unlock(self, request: pb.UnlockRequest, context: Context) -> pb.UnlockResponse:
         """Open the account to log-ins from here, by a link."""
-        await self._unlock.execute(UnlockCommand(request.token, contact(context)))
+        await self._unlock.execute(UnlockCommand(request.token, contact()))
         return pb.UnlockResponse()

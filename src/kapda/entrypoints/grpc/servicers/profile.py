@@ -109,5 +109,5 @@ class ProfileServicer(ProfileServiceServicer):
 
     async def DeleteMyAccount(self, request: pb.DeleteMyAccountRequest, context: Context) -> pb.DeleteMyAccountResponse:
         """The end of the account."""
-        await self._delete_my_account.execute(DeleteMyAccountCommand(caller(), request.password, contact(context)))
+        await self._delete_my_account.execute(DeleteMyAccountCommand(caller(), request.password, contact()))
         return pb.DeleteMyAccountResponse()
