@@ -19,6 +19,7 @@ import uvloop
 from benchmarks.client import Client, Window, arrivals, one_round, until_over
 from benchmarks.job import Job, Tally
 from benchmarks.rounds import rounds_of
+from kapda.entrypoints.grpc.wake_ups import lost_when_full
 
 _OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
 _CONNECT_SECONDS = 10.0
@@ -26,10 +27,10 @@ _CONNECT_SECONDS = 10.0
 
 async def _generate(job: Job) -> Tally:
     async with AsyncExitStack() as opened:
-        channels = [
-            await opened.enter_async_context(grpc.aio.insecure_channel(job.address, options=_OPTIONS))
-            for _ in range(job.connections)
-        ]
+        # What grpc's thread waits for would look like a wait for the server.
+        with lost_when_full():
+            made = [grpc.aio.insecure_channel(job.address, options=_OPTIONS) for _ in range(job.connections)]
+        channels = [await opened.enter_async_context(channel) for channel in made]
         for channel in channels:
             await asyncio.wait_for(channel.channel_ready(), _CONNECT_SECONDS)
         print("ready", flush=True)

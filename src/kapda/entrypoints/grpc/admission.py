@@ -41,14 +41,16 @@ RECOVER: Final = 1.03
 # Two for each of the few connections that take stock: one at work, one next. So a line that is as short as it gets still
 # keeps the database busy.
 FEWEST: Final = 8
-# A crowd that comes at once, such as for a sale, is let in and served in turn; only a line that lasts turns people away.
-FIRST: Final = 160
+# A crowd that comes at once, such as for a sale, is let in and served in turn; only a line that lasts turns people away. Three
+# quarters, which is what new promises may fill, are a hundred shoppers and a few.
+FIRST: Final = 140
 RETRY_AFTER_SECONDS: Final = 1.0
 # So many calls in all lanes together are let in however slow the machine is: each shopper has one, and a hundred of them
 # wait for a server that has just begun.
 CROWD: Final = 100
-# Beyond a crowd, who would wait longer than that is turned away: most answers take a second at the most.
-LONGEST_SECONDS: Final = 0.8
+# Beyond a crowd, who would wait longer than that is turned away: the pace falls while the line grows, so nearly all answers
+# take a second at the most.
+LONGEST_SECONDS: Final = 0.6
 # Who stands in line so long has found every connection at work, so what is served meanwhile is what can be.
 BUSY_SECONDS: Final = 0.1
 # After that the pace of before counts half.

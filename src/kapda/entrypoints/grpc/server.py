@@ -17,6 +17,7 @@ from kapda.domain.identity.use_cases.authenticate_api_key import AuthenticateApi
 from kapda.domain.identity.use_cases.verify_signature import VerifySignatureCommand
 from kapda.domain.shared.request_proof import RequestProof
 from kapda.entrypoints import log
+from kapda.entrypoints.grpc.acceptors import Acceptors
 from kapda.entrypoints.grpc.access_rules import read_rules
 from kapda.entrypoints.grpc.deadlines import CAP_SECONDS, MINIMUM_SECONDS
 from kapda.entrypoints.grpc.interceptors.access import Access
@@ -35,6 +36,7 @@ from kapda.entrypoints.grpc.rates import IdentifierOf, RateLimits
 from kapda.entrypoints.grpc.self_call import SelfCall, private_address
 from kapda.entrypoints.grpc.services import service_for
 from kapda.entrypoints.grpc.turned_away import TurnedAway
+from kapda.entrypoints.grpc.wake_ups import lost_when_full
 from kapda.entrypoints.supervisor import Supervisor
 from kapda.entrypoints.use_case import UseCase
 
@@ -115,20 +117,23 @@ class GrpcServer:
         self._health = health.aio.HealthServicer()
         self._names = [service.descriptor.full_name for service in services]
         self._concurrency = Concurrency(settings.max_concurrent_calls)
-        self._server = grpc.aio.server(
-            interceptors=interceptors(
-                clients=ClientNetworks(settings.trusted_proxies),
-                concurrency=self._concurrency,
-                deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
-                access=Access(rules, authenticate, identify_guest, authenticate_api_key, TurnedAway(rate_limits)),
-                rates=Rates((service.descriptor for service in services), rate_limits, identifiers),
-                signatures=Signatures(rules, verify_signature),
-                messages=Messages(service.descriptor for service in services),
-            ),
-            options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(settings.share_port))],
+        around = interceptors(
+            clients=ClientNetworks(settings.trusted_proxies),
+            concurrency=self._concurrency,
+            deadlines=Deadlines(settings.deadline_cap, settings.deadline_minimums),
+            access=Access(rules, authenticate, identify_guest, authenticate_api_key, TurnedAway(rate_limits)),
+            rates=Rates((service.descriptor for service in services), rate_limits, identifiers),
+            signatures=Signatures(rules, verify_signature),
+            messages=Messages(service.descriptor for service in services),
         )
+        with lost_when_full():
+            self._server = grpc.aio.server(
+                interceptors=around,
+                options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(settings.share_port))],
+            )
+        self._acceptors = Acceptors(self._server, around)
         for service, servicer in zip(services, servicers, strict=True):
-            service.add(servicer, self._server)
+            service.add(servicer, self._acceptors)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.reflection:
             reflection.enable_server_reflection(
@@ -148,6 +153,7 @@ class GrpcServer:
         port = self._server.add_insecure_port(self._settings.address)
         self._server.add_insecure_port(self.private_address)
         await self._server.start()
+        self._acceptors.start()
         for name in self._names:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         log.info("grpc server listens", port=port)

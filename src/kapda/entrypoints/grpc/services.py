@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
 from kapda.api.cart.v1 import cart_service_pb2, cart_service_pb2_grpc
@@ -30,11 +29,12 @@ from kapda.api.payments.v1 import payment_service_pb2, payment_service_pb2_grpc
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service of the contract, the class its servicer extends, and the function that adds one to a server."""
+    """A service of the contract, the class its servicer extends, and the function that adds one to what takes methods as
+    grpc's server does."""
 
     descriptor: ServiceDescriptor
     servicer_type: type
-    add: Callable[[Any, grpc.aio.Server], None]
+    add: Callable[[Any, Any], None]
 
 
 SERVICES: tuple[Service, ...] = (
