@@ -183,6 +183,11 @@ class Running:
     keys: KnownKeys
     guests: KnownGuests
 
+    async def stop(self) -> None:
+        """End both."""
+        await self.channel.close()
+        await self.server.drain()
+
 
 class Start(Protocol):
     """Starts a server, with settings changed by keyword."""
@@ -194,36 +199,40 @@ class Start(Protocol):
         ...
 
 
+async def start_server(
+    supervisor: Supervisor | None = None, rate_limits: RateLimits | None = None, **changes: Any
+) -> Running:
+    """A server with stand-ins, listening, with settings changed by keyword."""
+    use_cases, watch, keys, guests = UseCases(), supervisor or Supervisor(), KnownKeys(), KnownGuests()
+    server = GrpcServer(
+        settings=replace(SETTINGS, **changes),
+        servicers=_servicers(use_cases, watch),
+        authenticate=KnownTokens(),
+        identify_guest=guests,
+        authenticate_api_key=keys,
+        verify_signature=KnownSignatures(),
+        rate_limits=rate_limits or CountedCalls(),
+        identifiers=ReadableDigests(),
+        supervisor=watch,
+    )
+    port = await server.start()
+    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    return Running(server, channel, use_cases, watch, port, keys, guests)
+
+
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
     """Starts servers, with settings changed by keyword, and ends them all after the test."""
     running: list[Running] = []
 
-    async def start_one(
-        supervisor: Supervisor | None = None, rate_limits: RateLimits | None = None, **changes: Any
-    ) -> Running:
-        use_cases, watch, keys, guests = UseCases(), supervisor or Supervisor(), KnownKeys(), KnownGuests()
-        server = GrpcServer(
-            settings=replace(SETTINGS, **changes),
-            servicers=_servicers(use_cases, watch),
-            authenticate=KnownTokens(),
-            identify_guest=guests,
-            authenticate_api_key=keys,
-            verify_signature=KnownSignatures(),
-            rate_limits=rate_limits or CountedCalls(),
-            identifiers=ReadableDigests(),
-            supervisor=watch,
-        )
-        port = await server.start()
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-        one = Running(server, channel, use_cases, watch, port, keys, guests)
+    async def start_one(*given: Any, **changes: Any) -> Running:
+        one = await start_server(*given, **changes)
         running.append(one)
         return one
 
     yield start_one
     for one in running:
-        await one.channel.close()
-        await one.server.drain()
+        await one.stop()
 
 
 @pytest.fixture
