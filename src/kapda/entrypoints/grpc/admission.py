@@ -41,8 +41,8 @@ RECOVER: Final = 1.03
 # Two for each of the few connections that take stock: one at work, one next. So a line that is as short as it gets still
 # keeps the database busy.
 FEWEST: Final = 8
-# A crowd that comes at once, such as for a sale, is let in and served in turn; only a line that lasts turns people away. Three
-# quarters, which is what new promises may fill, are a hundred shoppers and a few.
+# A crowd that comes at once, such as for a sale, is let in and served in turn; only a line that lasts turns people away.
+# Three quarters, which is what new promises may fill, are a hundred shoppers and a few.
 FIRST: Final = 140
 RETRY_AFTER_SECONDS: Final = 1.0
 # So many calls in all lanes together are let in however slow the machine is: each shopper has one, and a hundred of them
