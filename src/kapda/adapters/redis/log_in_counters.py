@@ -23,7 +23,7 @@ from redis import RedisError
 from redis.asyncio import Redis
 
 from kapda.adapters.redis.log_in_scripts import BEGIN, FORGET, SETTLE
-from kapda.adapters.redis.own_connections import OwnConnections
+from kapda.adapters.redis.shared_connection import SharedConnection
 from kapda.domain.identity.log_in_attempts import (
     CLOSE_WINDOW,
     CLOSED_FOR,
@@ -78,7 +78,7 @@ class RedisLogInCounters:
         self._rest = rest
         self._resting_until = 0.0
         self._owed: OrderedDict[str, None] = OrderedDict()
-        self._own = OwnConnections(client)
+        self._connection = SharedConnection(client)
         self._begin = client.register_script(BEGIN)
         self._settle = client.register_script(SETTLE)
         self._forget = client.register_script(FORGET)
@@ -94,12 +94,12 @@ class RedisLogInCounters:
         arguments = ("1", key, *_RULES, str(attempt.id), attempt.network.text, "1" if network_is_known else "0")
         try:
             await self._pay()
-            answer = await self._own.run(self._begin, *arguments, "ask")
+            answer = await self._connection.run(self._begin, *arguments, "ask")
             for _ in range(TRIES):
                 if answer[0] != _MISSING:
                     return Verdict(Gate(answer[0]), timedelta(milliseconds=int(answer[1])))
                 rows = [field for row in await past() for field in _entry(row)]
-                answer = await self._own.run(self._begin, *arguments, "fill", *rows)
+                answer = await self._connection.run(self._begin, *arguments, "fill", *rows)
         except RedisError:
             self._fail(attempt.identifier)
             return None
@@ -129,7 +129,7 @@ class RedisLogInCounters:
             return
         key, trace_ms = PREFIX + attempt.identifier, str(_ms(UNDER_WAY_FOR))
         try:
-            await self._own.run(self._settle, "1", key, trace_ms, state, str(attempt.id), attempt.network.text)
+            await self._connection.run(self._settle, "1", key, trace_ms, state, str(attempt.id), attempt.network.text)
         except RedisError:
             self._fail(attempt.identifier)
 

@@ -10,20 +10,18 @@ The set must never be trusted when it has lost something, in whichever way. So:
   written here, because Redis did not answer, is read from its row when the lease is over at the latest; `revoke`
   waits for that.
 
-It costs one read of the revoked rows every two seconds, by one of the processes, as long as there are calls. Checks that
-come while one is under way share the next round trip, which is what a busy process saves most by.
+It costs one read of the revoked rows every two seconds, by one of the processes, as long as there are calls.
 """
 
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 
 from redis import RedisError
 from redis.asyncio import Redis
 
-from kapda.adapters.redis.gathered import Gathered
-from kapda.adapters.redis.own_connections import OwnConnections
+from kapda.adapters.redis.shared_connection import SharedConnection
 from kapda.domain.identity.session_ports import Revocation
 from kapda.domain.shared.ids import SessionId
 
@@ -41,7 +39,7 @@ _LEASE = "if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1],
 
 # An entry is always true; that there is none says something only in a complete set.
 _CHECK = f"""{_RUN}
-return redis.call('SMISMEMBER', KEYS[1], 'complete:' .. run, unpack(ARGV))
+return redis.call('SMISMEMBER', KEYS[1], 'complete:' .. run, ARGV[1])
 """
 _ADD = f"""
 redis.call('SADD', KEYS[1], unpack(ARGV, 2))
@@ -78,8 +76,7 @@ class RedisRevokedTokens:
         self._resting_until = 0.0
         self._refilling = False
         self._check = client.register_script(_CHECK)
-        self._checks = Gathered(self._check_all)
-        self._for_checks = OwnConnections(client)
+        self._connection = SharedConnection(client)
         self._add = client.register_script(_ADD)
         self._begin_refill = client.register_script(_BEGIN_REFILL)
         self._end_refill = client.register_script(_END_REFILL)
@@ -89,18 +86,13 @@ class RedisRevokedTokens:
         if _now() < self._resting_until:
             return Revocation.UNKNOWN
         try:
-            return await self._checks.ask(session_id)
+            is_complete, is_in = await self._connection.run(self._check, "1", KEY, str(session_id))
         except RedisError:
             self._resting_until = _now() + self._rest
             return Revocation.UNKNOWN
-
-    async def _check_all(self, session_ids: Collection[SessionId]) -> Mapping[SessionId, Revocation]:
-        """As many as a process has calls at work, which is a few hundred at most."""
-        question = (str(session_id) for session_id in session_ids)
-        is_complete, *found = await self._for_checks.run(self._check, "1", KEY, *question)
-        otherwise = Revocation.NOT_REVOKED if is_complete else Revocation.UNKNOWN
-        pairs = zip(session_ids, found, strict=True)
-        return {session_id: Revocation.REVOKED if is_in else otherwise for session_id, is_in in pairs}
+        if is_in:
+            return Revocation.REVOKED
+        return Revocation.NOT_REVOKED if is_complete else Revocation.UNKNOWN
 
     async def revoke(self, session_ids: Collection[SessionId]) -> None:
         """Write the revocations, or wait until no set without them is trusted any more."""
